@@ -1,0 +1,41 @@
+"""Plug the grader into nbgrader; ``nbgrader_config.py`` calls `configure`, and so do tests."""
+
+from pathlib import Path
+
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades
+from traitlets.config import Config
+
+from grading.execute import TrustedExecute
+from grading.feedback import FeedbackExporter
+from grading.intake import SubmissionExporter, tidy_up
+from grading.rebuild import Rebuild
+from grading.record import SaveVerdicts
+
+STUB = '# YOUR CODE HERE\nraise NotImplementedError("write this part, then run the cell again")'
+
+
+def configure(c: Config, root: Path) -> None:
+    """Set up nbgrader for a course.
+
+    Args:
+        c: nbgrader's configuration, changed in place.
+        root: the course's folder, which has ``source/`` in it.
+    """
+    c.CourseDirectory.root = str(root)
+    c.CourseDirectory.course_id = "deep-learning-foundations"
+    c.Exchange.root = str(root / "exchange")  # the default is usually not writable
+    c.ClearSolutions.code_stub = {"python": STUB}
+
+    # A submission's way: read it whatever it is, rebuild it from the source, run it in a sandbox,
+    # record what the judge said.
+    c.Autograde.exporter_class = SubmissionExporter
+    c.Autograde.sanitize_preprocessors = [Rebuild, CheckCellMetadata]
+    c.Autograde.autograde_preprocessors = [TrustedExecute, SaveVerdicts, AssignLatePenalties]
+    c.Autograde.pre_convert_hook = tidy_up
+
+    # Feedback is built from an allow-list, not cut down from the autograded notebook.
+    c.GenerateFeedback.exporter_class = FeedbackExporter
+    c.GenerateFeedback.preprocessors = [GetGrades]
+
+    # The formgrader shows students' texts to instructors: without markup or scripts of theirs.
+    c.HTMLExporter.sanitize_html = True

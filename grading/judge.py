@@ -1,0 +1,253 @@
+"""The trusted judge: a process of its own that runs hidden tests against a student's kernel.
+
+``python -m grading.judge CONNECTION_FILE`` reads one JSON request a line (a test cell's hidden
+source, a time limit, a seed) and writes one JSON verdict a line. It talks to the kernel as a second
+Jupyter client. The hidden source never leaves it; `Judge` is the handle on it that
+`execute.py` holds.
+"""
+
+import base64
+import json
+import os
+import secrets
+import select
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from jupyter_client.blocking.client import BlockingKernelClient
+
+from grading import student, wire
+from grading.messages import hardened_context, receive
+from grading.outcomes import Outcome, Verdict, verdict
+
+GRACE_SECONDS = 20  # beyond the time limit, before a silent judge is taken for broken
+PATIENCE = 200  # dropped messages, before a kernel that sends them is taken for hostile
+WIRE_SOURCE = Path(wire.__file__).read_text(encoding="utf-8")
+
+
+class TimedOut(BaseException):
+    """Raised when the student's kernel did not answer in time.
+
+    A BaseException, so that a hidden test's own ``except Exception`` cannot swallow it.
+    """
+
+
+class Judge:
+    """A judge process for one submission; a context manager."""
+
+    def __init__(self, connection_file: str) -> None:
+        """Prepare a judge; its process starts with the first hidden test.
+
+        Args:
+            connection_file: tells how to connect to the student's kernel.
+        """
+        self._connection_file = connection_file
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Judge":
+        """Return the judge itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the judge process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def check(
+        self, hidden: str, seconds: float, seed: int, fate: Callable[[], Outcome | None]
+    ) -> Verdict:
+        """Run one cell's hidden tests.
+
+        Args:
+            hidden: source text of the hidden tests.
+            seconds: how long they may take, the student's code included.
+            seed: for ``student.rng``, from which tests draw inputs no student has seen.
+            fate: tells why the student's kernel is no more, or None while it lives.
+
+        Returns:
+            The verdict. Whatever goes wrong in the judge itself is the grader's fault, and is
+            tried a second time.
+        """
+        for _ in range(2):
+            result = self._check_once(hidden, seconds, seed, fate)
+            if result.outcome is not Outcome.GRADERS_FAULT:
+                break
+            self.__exit__()  # a fresh process for the second try
+        return result
+
+    def _check_once(
+        self, hidden: str, seconds: float, seed: int, fate: Callable[[], Outcome | None]
+    ) -> Verdict:
+        if self._process is None:
+            self._process = self._start()
+        assert self._process.stdin is not None and self._process.stdout is not None
+        request = json.dumps({"hidden": hidden, "seconds": seconds, "seed": seed})
+        try:
+            self._process.stdin.write(request.encode() + b"\n")
+            self._process.stdin.flush()
+            deadline = time.monotonic() + seconds + GRACE_SECONDS
+            while not select.select([self._process.stdout], [], [], 0.25)[0]:
+                if ended := fate():
+                    self.__exit__()  # it waits for an answer that will never come
+                    return verdict(ended)
+                if time.monotonic() > deadline:
+                    return verdict(Outcome.GRADERS_FAULT, detail="the judge did not answer")
+            reply = json.loads(self._process.stdout.readline())
+        except (OSError, ValueError) as error:
+            return verdict(Outcome.GRADERS_FAULT, detail=f"the judge process broke: {error!r}")
+        return Verdict(Outcome(reply["outcome"]), reply["message"], reply["detail"])
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # -E: neither PYTHONOPTIMIZE, which drops asserts, nor PYTHONPATH may reach the judge.
+        return subprocess.Popen(
+            [sys.executable, "-E", "-P", "-m", "grading.judge", self._connection_file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+class KernelLine:
+    """The judge's line to a student's kernel: one request, one answer."""
+
+    def __init__(self, connection_file: str) -> None:
+        """Connect.
+
+        Args:
+            connection_file: tells how.
+        """
+        self._client = BlockingKernelClient(
+            connection_file=connection_file, context=hardened_context()
+        )
+        self._client.load_connection_file()
+        self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
+        self.deadline = 0.0
+        self.requests = 0
+
+    def ask(self, request: str) -> str:
+        """Put one request to the kernel.
+
+        Args:
+            request: an encoded request, as `wire.answer` takes it.
+
+        Returns:
+            The encoded answer, unchecked.
+
+        Raises:
+            TimedOut: if no answer comes before the deadline.
+            student.Tampered: if the answer is not one that an honest kernel gives.
+        """
+        self.requests += 1
+        identity = self._client.execute(
+            "", silent=True, user_expressions={"answer": _expression(request)}, allow_stdin=False
+        )
+        content = self._reply_to(identity)
+        try:
+            answer = content["user_expressions"]["answer"]
+            if answer["status"] == "error" and answer["ename"] == "KeyboardInterrupt":
+                raise TimedOut
+            text = answer["data"]["text/plain"]
+            return base64.b64decode(text.strip("'"), validate=True).decode("ascii")
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise student.Tampered("the kernel's reply has no answer in it") from None
+
+    def _reply_to(self, identity: str) -> dict[str, Any]:
+        channel = self._client.shell_channel
+        for _ in range(PATIENCE):
+            wait = max(0.0, self.deadline - time.monotonic())
+            if not channel.socket.poll(wait * 1000):
+                raise TimedOut
+            message = receive(channel)
+            if message is not None and message["parent_header"].get("msg_id") == identity:
+                return message["content"]
+        raise student.Tampered("the kernel sends message after message that nobody asked for")
+
+
+def judge_one(line: KernelLine, hidden: str, seconds: float, seed: int) -> Verdict:
+    """Run one cell's hidden tests against the kernel at the other end of a line.
+
+    Args:
+        line: the line to the student's kernel.
+        hidden: source text of the hidden tests.
+        seconds: how long they may take.
+        seed: for ``student.rng``.
+
+    Returns:
+        The verdict.
+    """
+    line.deadline = time.monotonic() + seconds
+    line.requests = 0
+    student.answer_with(line.ask)
+    student.rng = np.random.default_rng(seed)
+    try:
+        # optimize=0: asserts stay, whatever flags the interpreter was started with
+        code = compile(hidden, "<hidden tests>", "exec", dont_inherit=True, optimize=0)
+        exec(code, {"__name__": "hidden_tests"})
+    except AssertionError as error:
+        # One line: what a library's assertion says below it may show the expected values.
+        return verdict(Outcome.WRONG, str(error).partition("\n")[0][:500])
+    except TimedOut:
+        return verdict(Outcome.TIMED_OUT)
+    except student.Tampered as error:
+        return verdict(Outcome.TAMPERED, detail=str(error))
+    except BaseException:
+        return verdict(Outcome.GRADERS_FAULT, detail=traceback.format_exc())
+    if line.requests == 0:
+        return verdict(Outcome.GRADERS_FAULT, detail="the hidden tests asked the student nothing")
+    return verdict(Outcome.RIGHT)
+
+
+def _expression(request: str) -> str:
+    """Write an expression that answers a request in the student's kernel, and gives base64.
+
+    Base64 because its repr is itself, whatever a student did to the way strings are displayed.
+    """
+    loader = f"exec({WIRE_SOURCE!r}, space)"
+    answer = f"space['answer']({request!r}, __import__('IPython').get_ipython().user_ns)"
+    source = (
+        f"space = {{'__name__': 'wire'}}\n{loader}\n"
+        f"result = space['base64'].b64encode({answer}.encode('ascii')).decode('ascii')"
+    )
+    name = f"_{secrets.token_hex(8)}"
+    return (
+        f"(lambda {name}: (__import__('builtins').exec({source!r}, {name}), "
+        f"{name}['result'])[1])({{}})"
+    )
+
+
+def serve(connection_file: str, requests: TextIO, verdicts: TextIO) -> None:
+    """Judge one request a line until there are no more.
+
+    Args:
+        connection_file: tells how to connect to the student's kernel.
+        requests: JSON lines with ``hidden``, ``seconds`` and ``seed``.
+        verdicts: where the JSON lines of verdicts go.
+    """
+    line = KernelLine(connection_file)
+    for text in requests:
+        result = judge_one(line, **json.loads(text))
+        reply = {
+            "outcome": result.outcome,
+            "message": result.message,
+            "detail": result.detail,
+        }
+        print(json.dumps(reply), file=verdicts, flush=True)
+
+
+def main() -> None:
+    """Serve on standard input and output, kept apart from what hidden tests may print."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as verdicts:
+        os.dup2(2, 1)
+        serve(sys.argv[1], sys.stdin, verdicts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Execute the lessons and store them, with their outputs, in one normal form.
+
+The stored outputs are what nbval compares a later run with, so a change of them should show in
+git, and nothing else should: no random cell ids, no Python version, no timings.
+
+    python -m grading.lesson_outputs                     # run every lesson, store the outputs
+    python -m grading.lesson_outputs notebooks/02_*      # only these
+    python -m grading.lesson_outputs --check             # run nothing, only look at the form
+"""
+
+import argparse
+import copy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+NOTEBOOK_FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+CELL_TIMEOUT = 300  # seconds
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a notebook in normal form.
+
+    Cells are called cell-01, cell-02, ... and keep no metadata but their tags. Executed code cells
+    are numbered 1, 2, ... from top to bottom. Outputs keep their data only.
+
+    Args:
+        notebook: A notebook in nbformat 4, which is left as it is.
+    """
+    normal = copy.deepcopy(notebook)
+    normal.nbformat, normal.nbformat_minor = 4, 5
+    normal.metadata = nbformat.from_dict(METADATA)
+    count = 0
+    for number, cell in enumerate(normal.cells, start=1):
+        cell.id = f"cell-{number:02d}"
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        if cell.cell_type != "code" or cell.execution_count is None:
+            continue
+        count += 1
+        cell.execution_count = count
+        for output in cell.outputs:
+            if "metadata" in output:
+                output.metadata = NotebookNode()
+            if "execution_count" in output:
+                output.execution_count = count
+    return normal
+
+
+def serialise(notebook: NotebookNode) -> str:
+    """Return the text of a notebook file."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def execute(path: Path) -> NotebookNode:
+    """Run a notebook from top to bottom in a fresh kernel and return it in normal form.
+
+    Args:
+        path: The notebook's file, which is not changed. Its folder is the working directory.
+
+    Raises:
+        CellExecutionError: A cell failed. CellTimeoutError, DeadKernelError: it never ended.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name=KERNEL["name"],
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+        coalesce_streams=True,
+    ).execute()
+    return normalise(notebook)
+
+
+def find_fault(path: Path) -> str | None:
+    """Say in one sentence why a stored notebook is not in normal form, or return None."""
+    text = path.read_text(encoding="utf-8")
+    stored = nbformat.reads(text, as_version=4)
+    if serialise(normalise(stored)) != text:
+        return f"{path.name} is not in the form that `make lessons` writes"
+    for cell in stored.cells:
+        if cell.cell_type == "code" and cell.execution_count is None:
+            return f"{path.name} is stored with a cell that was not executed: {cell.id}"
+    return None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Execute and store the notebooks, or check their stored form; return the exit status."""
+    parser = argparse.ArgumentParser(description="Execute the lessons and store their outputs.")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all of notebooks/")
+    parser.add_argument("--check", action="store_true", help="run nothing, check the stored form")
+    options = parser.parse_args(argv)
+    faults = 0
+    for path in options.notebooks or sorted(NOTEBOOK_FOLDER.glob("*.ipynb")):
+        fault = None
+        if options.check:
+            fault = find_fault(path)
+        else:
+            try:
+                path.write_text(serialise(execute(path)), encoding="utf-8")
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                fault = f"{path.name} did not run to its end and was left as it was:\n{error}"
+        print(fault or f"{path.name}: {'in normal form' if options.check else 'executed'}")
+        faults += fault is not None
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Grade a class, one submission after another, so that none can stop or change another's grade."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+
+from grading.assignment import grade_id, is_test
+from grading.config import configure
+from grading.intake import mark_unread, missing_notebook
+from grading.outcomes import Outcome
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one check of a submission ended.
+
+    Attributes:
+        notebook: the notebook's name.
+        name: the test cell's grade_id.
+        score: the points it earned, or None while a person must decide.
+        points: the points it could earn.
+        outcome: the outcome's name.
+        message: the sentence that the student reads.
+    """
+
+    notebook: str
+    name: str
+    score: float | None
+    points: float
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one submission.
+
+    Attributes:
+        student: the student's id.
+        score: all points earned, those given by hand included.
+        max_score: all points there are.
+        checks: the autograded checks, in the notebook's order.
+        problem: why it could not be graded; empty where it was.
+        log: what nbgrader said, for the instructor.
+    """
+
+    student: str
+    score: float
+    max_score: float
+    checks: tuple[Check, ...]
+    problem: str
+    log: str
+
+
+def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
+    """Open a course.
+
+    Args:
+        root: the course's folder.
+        settings: nbgrader configuration that goes before the course's own.
+
+    Returns:
+        nbgrader's programming interface, with the grader plugged in.
+    """
+    config = Config()
+    configure(config, root.resolve())
+    config.merge(settings or Config())
+    return NbGraderAPI(config=config)
+
+
+def students_who_submitted(api: NbGraderAPI, assignment: str) -> list[str]:
+    """List who handed an assignment in, whatever they handed in.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+
+    Returns:
+        Student ids, sorted.
+    """
+    course = api.coursedir
+    folders = Path(course.format_path(course.submitted_directory, "*", assignment))
+    root = Path(course.root, course.submitted_directory)
+    return sorted(path.parent.name for path in root.glob(f"*/{folders.name}"))
+
+
+def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
+    """Grade one submission anew.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name; its release must have been generated.
+        student: the student's id.
+
+    Returns:
+        What came of it. Nothing that is wrong with a submission raises.
+    """
+    course = api.coursedir
+    folder = Path(course.format_path(course.submitted_directory, student, assignment))
+    if problem := missing_notebook(folder):
+        mark_unread(course.db_url, assignment, student, problem)
+        return _graded(api, assignment, student, problem, log="")
+    result = api.autograde(assignment, student, force=True)
+    log = result.get("log", "") + result.get("error", "")
+    problem = "" if result["success"] else "The grader itself failed: see the log."
+    return _graded(api, assignment, student, problem, log)
+
+
+def _graded(api: NbGraderAPI, assignment: str, student: str, problem: str, log: str) -> Graded:
+    with Gradebook(api.coursedir.db_url) as gradebook:
+        try:
+            submission = gradebook.find_submission(assignment, student)
+        except MissingEntry:
+            return Graded(student, 0.0, 0.0, (), problem, log)
+        scores = {
+            (notebook.name, grade.name): grade.auto_score
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
+        names = [notebook.name for notebook in submission.notebooks]
+        total, most = submission.score, submission.max_score
+    checks: list[Check] = []
+    for name in names:
+        path = _autograded(api, assignment, student) / f"{name}.ipynb"
+        if path.is_file() and not problem:
+            notebook = nbformat.read(path, as_version=4)
+            problem = problem or notebook.metadata.get("dlf", {}).get("problem", "")
+            checks += [
+                _check(name, cell, scores.get((name, str(grade_id(cell)))))
+                for cell in notebook.cells
+                if is_test(cell)
+            ]
+    return Graded(student, total, most, tuple(checks), problem, log)
+
+
+def _autograded(api: NbGraderAPI, assignment: str, student: str) -> Path:
+    course = api.coursedir
+    return Path(course.format_path(course.autograded_directory, student, assignment))
+
+
+def _check(notebook: str, cell: nbformat.NotebookNode, score: float | None) -> Check:
+    told = cell.metadata.get("dlf", {})
+    return Check(
+        notebook=notebook,
+        name=str(grade_id(cell)),
+        score=score,
+        points=float(cell.metadata.nbgrader["points"]),
+        outcome=told.get("outcome", str(Outcome.GRADERS_FAULT)),
+        message=told.get("message", ""),
+    )

@@ -1,0 +1,341 @@
+"""The sandbox: a kernel provisioner that runs a student's kernel where it can harm nobody.
+
+`BubblewrapProvisioner` is an ordinary ``jupyter_client`` kernel provisioner (entry point
+``dlf-bubblewrap``). It starts the kernel under bubblewrap with no network, no view of the course
+or of other students, a read-only system, a private home and /tmp in memory, and limits. A watcher
+thread kills a kernel that goes past a limit, and remembers why.
+"""
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets import Enum, Integer, List, Unicode
+
+import helpers
+from grading.outcomes import Outcome
+
+MEBIBYTE = 1024 * 1024
+HOME = "/home/student"
+SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
+SYSTEM_FILES = (
+    "/etc/alternatives",
+    "/etc/fonts",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/localtime",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+    "/sys/devices/system/cpu",  # how many processors there are
+)
+# The limits are set by the process that becomes the kernel, inside the sandbox: a limit on
+# processes that was set outside would count those of the instructor's whole desktop.
+SET_LIMITS = """
+import json, os, resource, sys
+for name, value in json.loads(sys.argv[1]).items():
+    resource.setrlimit(getattr(resource, name), (value, value))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class SandboxUnavailable(RuntimeError):
+    """Raised where no sandbox can be had; nothing is graded then."""
+
+
+class BubblewrapProvisioner(LocalProvisioner):
+    """Start a kernel in a bubblewrap sandbox, and kill it when it goes past a limit."""
+
+    isolation = Enum(
+        ["bubblewrap", "none"],
+        default_value="bubblewrap",
+        help="'none' runs student code with your own rights. Only for submissions you trust.",
+    ).tag(config=True)
+    memory_limit = Integer(
+        4096, help="Memory, in MiB, that all processes of one kernel may hold together."
+    ).tag(config=True)
+    process_limit = Integer(
+        64, help="How many processes one kernel may have at a time, itself included."
+    ).tag(config=True)
+    file_limit = Integer(
+        256, help="Size, in MiB, of the private home, of /tmp and of any one file."
+    ).tag(config=True)
+    files = List(
+        Unicode(), help="Files that appear, read-only, in the kernel's working folder."
+    ).tag(config=True)
+    hidden_folder = Unicode(
+        "", help="A folder that must not be visible even inside a system folder: the course."
+    ).tag(config=True)
+
+    killed_for: Outcome | None = None  # set by the watcher just before it kills
+    _stop: threading.Event
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Launch the kernel.
+
+        Args:
+            cmd: the kernel's own command line.
+            **kwargs: for ``subprocess.Popen``; environment and streams are replaced.
+
+        Returns:
+            What a client needs to connect.
+
+        Raises:
+            SandboxUnavailable: where bubblewrap is missing or not allowed to work.
+        """
+        assert isinstance(self.parent, KernelManager)
+        folder = Path(self.parent.connection_file).parent
+        cmd = [sys.executable, "-I", "-S", "-c", SET_LIMITS, json.dumps(self._limits()), *cmd]
+        if self.isolation == "bubblewrap":
+            require_bubblewrap()
+            cmd = [*self._bubblewrap(folder), "--", *cmd]
+            kwargs |= {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/"}
+        else:
+            work = folder / "work"
+            work.mkdir()
+            for file in self.files:
+                shutil.copy(file, work)
+            kwargs |= {"env": environment(str(work)), "cwd": str(work)}
+        kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        info = await super().launch_kernel(cmd, **kwargs)
+        self._stop = threading.Event()
+        threading.Thread(target=self._watch, args=(folder,), daemon=True).start()
+        return info
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Stop watching.
+
+        Args:
+            restart: whether the kernel is about to be started again.
+        """
+        if hasattr(self, "_stop"):
+            self._stop.set()
+        await super().cleanup(restart)
+
+    def _limits(self) -> dict[str, int]:
+        return {
+            # Address space is not memory: torch and TensorFlow reserve far more than they use.
+            "RLIMIT_AS": (self.memory_limit + 16 * 1024) * MEBIBYTE,
+            "RLIMIT_NPROC": 16 * self.process_limit,  # counts threads too
+            "RLIMIT_FSIZE": self.file_limit * MEBIBYTE,
+            "RLIMIT_CORE": 0,
+        }
+
+    def _bubblewrap(self, folder: Path) -> list[str]:
+        size = str(self.file_limit * MEBIBYTE)
+        words = ["bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
+        words += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
+        words += ["--proc", "/proc", "--dev", "/dev", "--size", size, "--tmpfs", "/dev/shm"]
+        words += ["--size", size, "--tmpfs", "/tmp", "--size", size, "--tmpfs", HOME]
+        for path in SYSTEM_FOLDERS:
+            words += _as_found(path)
+        for path in SYSTEM_FILES:
+            words += ["--ro-bind-try", path, path]
+        words += self._python_and_helpers()
+        for file in self.files:
+            words += ["--ro-bind", file, f"{HOME}/work/{Path(file).name}"]
+        words += ["--bind", str(folder), str(folder), "--dir", f"{HOME}/work"]
+        # What is left of / and /dev are tmpfs without a size limit: close them.
+        words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", f"{HOME}/work"]
+        words += ["--clearenv"]
+        for name, value in environment(HOME).items():
+            words += ["--setenv", name, value]
+        return words
+
+    def _python_and_helpers(self) -> list[str]:
+        hidden = Path(self.hidden_folder).resolve() if self.hidden_folder else None
+        package = Path(helpers.__file__).resolve().parent
+        shown = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
+        words = []
+        if hidden:
+            if any(hidden.is_relative_to(path) for path in shown[1:]):
+                raise SandboxUnavailable(
+                    f"the Python environment {shown[1]} contains the course folder {hidden}, so a "
+                    "student's code could read the hidden tests: make the environment in a "
+                    "folder of its own, as `make install` does"
+                )
+            system = [Path(path) for path in (*SYSTEM_FOLDERS, shown[0])]
+            if any(hidden.is_relative_to(path) for path in system):
+                words += ["--tmpfs", str(hidden)]
+        for path in shown:
+            words += ["--ro-bind", str(path), str(path)]
+        return words
+
+    def _watch(self, folder: Path) -> None:
+        process = self.process
+        while process is not None and process.poll() is None and not self._stop.wait(0.15):
+            try:
+                family = psutil.Process(process.pid).children(recursive=True)
+            except psutil.Error:
+                continue
+            self.killed_for = self._beyond_limits(family, folder)
+            if self.killed_for:
+                process.kill()  # bubblewrap's --die-with-parent takes every process with it
+                if self.isolation == "none":
+                    _kill_all(family)
+                return
+
+    def _beyond_limits(self, family: list[psutil.Process], folder: Path) -> Outcome | None:
+        if len(family) > self.process_limit + 2:  # bubblewrap's own process, and its init
+            return Outcome.CRASHED
+        limit = self.memory_limit * MEBIBYTE
+        # Resident sizes count shared pages once for each process, so they are only a first look.
+        if sum(map(resident_memory, family)) > limit and sum(map(own_memory, family)) > limit:
+            return Outcome.OUT_OF_MEMORY
+        if self.isolation == "bubblewrap" and _misused(folder):
+            return Outcome.CRASHED
+        return None
+
+
+class SandboxKernelManager(KernelManager):
+    """A kernel manager whose one kernel is a sandboxed Python kernel over local sockets."""
+
+    def __init__(self, *, folder: Path, provisioner_config: dict[str, Any], **kwargs: Any) -> None:
+        """Prepare a kernel.
+
+        Args:
+            folder: an empty private folder for the kernel's sockets; its path must be short.
+            provisioner_config: traits of `BubblewrapProvisioner`.
+            **kwargs: for ``KernelManager``.
+        """
+        super().__init__(
+            transport="ipc",
+            ip=str(folder / "socket"),
+            connection_file=str(folder / "connection.json"),
+            **kwargs,
+        )
+        launcher = [sys.executable, "-P", "-s", "-m", "ipykernel_launcher"]
+        self._sandboxed = KernelSpec(
+            argv=[*launcher, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
+            display_name="Python (sandbox)",
+            language="python",
+            interrupt_mode="message",  # a signal would reach bubblewrap, not the kernel
+            metadata={
+                "kernel_provisioner": {
+                    "provisioner_name": "dlf-bubblewrap",
+                    "config": provisioner_config,
+                }
+            },
+        )
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The one kernel that this manager starts; what a notebook's metadata name is ignored."""
+        return self._sandboxed
+
+
+@functools.cache
+def require_bubblewrap() -> None:
+    """Make sure that bubblewrap works here.
+
+    Raises:
+        SandboxUnavailable: if it is missing, too old, or not allowed to make namespaces; the
+            message names the ways on.
+    """
+    ways_on = (
+        "Grade under Linux (on Windows: WSL2) with bubblewrap 0.8 or later installed "
+        "(Debian, Ubuntu: apt-get install bubblewrap), or, for submissions that you trust with "
+        "your own files, say --BubblewrapProvisioner.isolation=none aloud."
+    )
+    program = shutil.which("bwrap")
+    if program is None:
+        raise SandboxUnavailable(
+            f"Student code runs only in a sandbox, and bubblewrap (the "
+            f"program bwrap) is not installed. {ways_on}"
+        )
+    words = "--unshare-user --unshare-all --size 4096 --tmpfs /tmp --ro-bind / / --proc /proc"
+    trial = subprocess.run(
+        [program, *words.split(), "true"], capture_output=True, text=True, timeout=60
+    )
+    if trial.returncode != 0:
+        raise SandboxUnavailable(
+            f"Student code runs only in a sandbox, and bubblewrap does not "
+            f"work here: {trial.stderr.strip()}. {ways_on}"
+        )
+
+
+def environment(home: str) -> dict[str, str]:
+    """List the environment variables of a student's kernel; there are no others.
+
+    Args:
+        home: its home folder.
+
+    Returns:
+        Names and values.
+    """
+    return {
+        "HOME": home,
+        "LANG": "C.UTF-8",
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "NBGRADER_EXECUTION": "autograde",
+        "CUDA_VISIBLE_DEVICES": "",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
+
+
+def resident_memory(process: psutil.Process) -> int:
+    """Measure the memory that a process holds, shared pages included.
+
+    Args:
+        process: a process, which may be gone by now.
+
+    Returns:
+        Bytes; 0 for a process that is gone.
+    """
+    try:
+        return process.memory_info().rss
+    except psutil.Error:
+        return 0
+
+
+def own_memory(process: psutil.Process) -> int:
+    """Measure a process's memory, each shared page divided among those who share it.
+
+    Args:
+        process: a process, which may be gone by now.
+
+    Returns:
+        Bytes; 0 for a process that is gone; the resident size where the system tells no more.
+    """
+    try:
+        return process.memory_full_info().pss
+    except (psutil.Error, AttributeError):
+        return resident_memory(process)
+
+
+def _as_found(path: str) -> list[str]:
+    place = Path(path)
+    if place.is_symlink():  # /bin -> usr/bin on a merged-usr system
+        return ["--symlink", str(place.readlink()), path]
+    return ["--ro-bind-try", path, path]
+
+
+def _misused(folder: Path) -> bool:
+    # The folder of sockets is the one place on disk that a student's process can write to.
+    # An honest kernel has five sockets and a connection file there.
+    try:
+        with os.scandir(folder) as entries:
+            sizes = [entry.stat(follow_symlinks=False).st_size for entry in islice(entries, 17)]
+    except OSError:
+        return False
+    return len(sizes) > 16 or sum(sizes) > 16 * 4096
+
+
+def _kill_all(family: list[psutil.Process]) -> None:
+    for process in family:
+        try:
+            process.kill()
+        except psutil.Error:
+            continue

@@ -1,0 +1,82 @@
+"""A course of its own for each test module, graded through the real pipeline."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.notebooknode import NotebookNode
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+
+from grading.assignment import grade_id
+from grading.run import Graded, grade_submission, open_course
+
+PROJECT = Path(__file__).resolve().parent.parent
+# nbgrader starts the program alembic by its bare name, as an activated environment allows.
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+class Classroom:
+    """A course in a folder of its own, and ways to hand in and to grade."""
+
+    def __init__(self, root: Path, settings: Config | None = None) -> None:
+        self.root = root
+        shutil.copytree(PROJECT / "source", root / "source", dirs_exist_ok=True)
+        self.api: NbGraderAPI = open_course(root, settings)
+
+    def release(self, assignment: str) -> NotebookNode:
+        """Read a released notebook, generating the release first if need be."""
+        path = self.root / "release" / assignment / f"{assignment}.ipynb"
+        if not path.exists():
+            result = self.api.generate_assignment(assignment)
+            assert result["success"], result
+        return nbformat.read(path, as_version=4)
+
+    def solution(self, assignment: str) -> dict[str, str]:
+        """Read the reference solution: source text by grade_id."""
+        path = self.root / "source" / assignment / f"{assignment}.ipynb"
+        cells = nbformat.read(path, as_version=4).cells
+        return {
+            str(grade_id(cell)): cell.source
+            for cell in cells
+            if cell.metadata.get("nbgrader", {}).get("solution")
+        }
+
+    def folder(self, student: str, assignment: str) -> Path:
+        """Make the folder where a student's submission belongs."""
+        path = self.root / "submitted" / student / assignment
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def submit(
+        self,
+        student: str,
+        assignment: str,
+        solutions: dict[str, str],
+        change: Callable[[NotebookNode], None] = lambda notebook: None,
+    ) -> None:
+        """Hand in the release with solution cells filled in, then changed as a student might."""
+        notebook = self.release(assignment)
+        for cell in notebook.cells:
+            cell.source = solutions.get(str(grade_id(cell)), cell.source)
+        change(notebook)
+        nbformat.write(notebook, self.folder(student, assignment) / f"{assignment}.ipynb")
+
+    def grade(self, student: str, assignment: str) -> Graded:
+        """Grade one submission."""
+        return grade_submission(self.api, assignment, student)
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
+    """A course for one test module, with time limits short enough for tests."""
+    settings = Config()
+    settings.TrustedExecute.timeout = 20
+    settings.TrustedExecute.submission_timeout = 120
+    room = Classroom(tmp_path_factory.mktemp("course"), settings)
+    room.release("early_stopping")
+    yield room
