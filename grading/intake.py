@@ -1,7 +1,7 @@
 """Take in what was submitted, whatever it is: damaged files get a sentence, not an exception.
 
-`SubmissionExporter` is the exporter that nbgrader's Autograde reads notebooks with; `tidy_up` is its
-hook before each submission.
+`SubmissionExporter` is the exporter that nbgrader's Autograde reads notebooks with; `tidy_up` is
+its hook before each submission.
 """
 
 import logging

@@ -1,11 +1,13 @@
 """Grade a class, one submission after another, so that none can stop or change another's grade."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from grading.assignment import grade_id, is_test
@@ -66,6 +68,8 @@ def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
     Returns:
         nbgrader's programming interface, with the grader plugged in.
     """
+    # nbgrader's own doing, and harmless: it links a new submission to its student early.
+    warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
     config = Config()
     configure(config, root.resolve())
     config.merge(settings or Config())

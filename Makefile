@@ -1,0 +1,59 @@
+# Deep Learning Foundations. `make help` lists what there is.
+PYTHON ?= python3
+PIP_FLAGS ?=
+VENV := $(CURDIR)/.venv
+READY := $(VENV)/.installed
+# nbgrader starts programs by their bare names, as an activated environment allows
+export PATH := $(VENV)/bin:$(PATH)
+# more threads than processors make small trainings many times slower
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install lab test test-unit test-lessons lint format demo release lessons doctor clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(READY)  ## make .venv with the pinned packages (a second call installs nothing)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: call make PYTHON=python3.11, say")'
+	$(PYTHON) -m venv $(VENV)
+	python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[instructor,dev]'
+	@touch $@
+
+lab: install  ## open JupyterLab on the course
+	@mkdir -p exchange
+	JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" jupyter lab $(LAB_FLAGS)
+
+doctor: install  ## check this computer, and say how to mend what is wrong
+	python -m helpers.doctor
+
+test: lint test-unit test-lessons  ## pass all tests (grading needs Linux and bubblewrap)
+
+test-unit: install  ## the tests in tests/
+	python -m pytest -n 2 --dist loadfile tests
+
+test-lessons: install  ## run every lesson and compare with its stored outputs
+	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile notebooks
+
+lint: install  ## formatter, linter and type checker
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: install  ## format all code, notebooks too
+	ruff format .
+	ruff check --fix .
+
+demo: install  ## grade a bundled demo class, and show who got what and why
+	python -m grading.demo
+
+release: install  ## generate release/ from source/
+	nbgrader generate_assignment --force early_stopping
+
+lessons: install  ## run all lessons and store their outputs
+	python -m grading.lesson_outputs
+
+clean:  ## remove what grading and the demo left behind (not .venv)
+	rm -rf demo submitted autograded feedback exchange gradebook.db .nbgrader.log

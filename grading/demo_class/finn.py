@@ -1,0 +1,1 @@
+# nothing done: the stubs as they were handed out
