@@ -12,6 +12,7 @@ from grading.rebuild import Rebuild
 from grading.record import SaveVerdicts
 
 STUB = '# YOUR CODE HERE\nraise NotImplementedError("write this part, then run the cell again")'
+STDERR_TO_STDOUT = "import sys; sys.stderr = sys.stdout"
 
 
 def configure(c: Config, root: Path) -> None:
@@ -36,6 +37,9 @@ def configure(c: Config, root: Path) -> None:
     # Feedback is built from an allow-list, not cut down from the autograded notebook.
     c.GenerateFeedback.exporter_class = FeedbackExporter
     c.GenerateFeedback.preprocessors = [GetGrades]
+
+    # Validate runs a notebook in a plain kernel, and would take a warning for a failed test.
+    c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={STDERR_TO_STDOUT}"]
 
     # The formgrader shows students' texts to instructors: without markup or scripts of theirs.
     c.HTMLExporter.sanitize_html = True

@@ -1,0 +1,170 @@
+"""A course with one tiny assignment, and a way to attack it and look at what that did."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import psutil
+from conftest import Classroom
+from nbformat.notebooknode import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbgrader.api import Gradebook
+from traitlets.config import Config
+
+from grading.assignment import grade_id
+from grading.run import Graded
+
+A = "tiny"
+DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
+TOTAL = "def total(values):\n    ### BEGIN SOLUTION\n    return sum(values)\n    ### END SOLUTION"
+CHECK_DOUBLE = """\
+assert double(2) == 4, "twice two is four"
+### BEGIN HIDDEN TESTS
+from grading import student
+asked = int(student.rng.integers(3, 10**6))  # CANARY-b0b1e5-double
+found = student.number("double(x)", "double(x)", x=asked)
+assert found == 2 * asked, "double must hold for every number"
+### END HIDDEN TESTS"""
+CHECK_TOTAL = """\
+assert total([1, 2]) == 3, "one and two are three"
+### BEGIN HIDDEN TESTS
+from grading import student
+PROBE = "probe_result = total(values) # CANARY-b0b1e5-sent-to-the-kernel"
+values = student.rng.integers(0, 100, size=20).tolist()  # CANARY-b0b1e5-total
+student.run(PROBE, values=values)
+found = student.eval("probe_result")
+assert found == sum(values), "total must add up all values"
+### END HIDDEN TESTS"""
+
+RIGHT = {"double": "def double(x):\n    return 2 * x", "total": "def total(values):\n    return sum(values)"}
+HALF = RIGHT | {"total": "def total(values):\n    return 3"}
+WRONG = {"double": "def double(x):\n    return 4", "total": "def total(values):\n    return 3"}
+
+
+def tiny_source() -> NotebookNode:
+    """Write the assignment: two solutions, two checks of 4 and 6 points."""
+
+    def told(name: str, **more: object) -> dict:
+        details = {"grade": False, "solution": False, "locked": True, "task": False}
+        return {"nbgrader": details | {"grade_id": name, "schema_version": 3} | more}
+
+    solution = {"solution": True, "locked": False}
+    return new_notebook(
+        cells=[
+            new_markdown_cell("# Tiny", metadata=told("about")),
+            new_code_cell(DOUBLE, metadata=told("double", **solution)),
+            new_code_cell(CHECK_DOUBLE, metadata=told("check_double", grade=True, points=4)),
+            new_code_cell(TOTAL, metadata=told("total", **solution)),
+            new_code_cell(CHECK_TOTAL, metadata=told("check_total", grade=True, points=6)),
+        ],
+        metadata={
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+    )
+
+
+def tiny_room(root: Path, **limits: int) -> Classroom:
+    """Open a course with the tiny assignment, released."""
+    (root / "source" / A).mkdir(parents=True)
+    nbformat.write(tiny_source(), root / "source" / A / f"{A}.ipynb")
+    settings = Config()
+    settings.TrustedExecute.timeout = limits.pop("timeout", 10)
+    settings.TrustedExecute.submission_timeout = limits.pop("submission_timeout", 60)
+    settings.BubblewrapProvisioner.update(limits)
+    room = Classroom(root, settings)
+    room.release(A)
+    return room
+
+
+def added(*sources: str, at: int = 0) -> Callable[[NotebookNode], None]:
+    """Make a change that adds code cells before the cell with the index `at`."""
+
+    def change(notebook: NotebookNode) -> None:
+        notebook.cells[at:at] = [new_code_cell(source) for source in sources]
+
+    return change
+
+
+def last(*sources: str) -> Callable[[NotebookNode], None]:
+    """Make a change that adds code cells at the end."""
+
+    def change(notebook: NotebookNode) -> None:
+        notebook.cells += [new_code_cell(source) for source in sources]
+
+    return change
+
+
+def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
+    """Find a cell by its grade_id."""
+    return next(cell for cell in notebook.cells if grade_id(cell) == name)
+
+
+class Attack:
+    """One hostile submission, graded with a bystander before it and a neighbour after it."""
+
+    def __init__(self, room: Classroom) -> None:
+        self.room = room
+        room.submit("bystander", A, RIGHT)
+        assert room.grade("bystander", A).score == 10
+
+    def __call__(
+        self,
+        name: str,
+        solutions: dict[str, str],
+        change: Callable[[NotebookNode], None] = lambda notebook: None,
+    ) -> Graded:
+        """Grade it; make sure that it touched nothing of anybody else's."""
+        self.room.submit(name, A, solutions, change)
+        return self.grade(name)
+
+    def grade(self, name: str) -> Graded:
+        """Grade what lies in the folder already; make sure that it touched nothing else."""
+        before = self._state(name)
+        graded = self.room.grade(name, A)
+        assert self._state(name) == before, "something outside the submission has changed"
+        assert not own_sandboxes(), "a kernel, a judge or a folder of theirs was left behind"
+        self.room.submit("neighbour", A, RIGHT)
+        after = self.room.grade("neighbour", A)
+        assert (after.score, outcomes(after)) == (10, ["right", "right"]), after.log
+        return graded
+
+    def _state(self, name: str) -> dict[str, str]:
+        """Note all files of the course but the attacker's own, and all others' scores."""
+        own = {self.room.root / part / name for part in ("submitted", "autograded", "feedback")}
+        books = {self.room.root / "gradebook.db", self.room.root / ".nbgrader.log"}
+        state = {}
+        for path in sorted(self.room.root.rglob("*")):
+            if path in books or own & {path, *path.parents} or not path.is_file():
+                continue
+            if path.name.startswith("gradebook.db"):
+                continue
+            state[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+        with Gradebook(self.room.api.coursedir.db_url) as book:
+            for submission in book.db.query(type(book.find_submission(A, "bystander"))):
+                if submission.student.id not in (name, "neighbour"):
+                    scores = [g.score for n in submission.notebooks for g in n.grades]
+                    state[f"score of {submission.student.id}"] = str(scores)
+        return state
+
+
+def outcomes(graded: Graded) -> list[str]:
+    """List how the checks of a submission ended."""
+    return [check.outcome for check in graded.checks]
+
+
+def scores(graded: Graded) -> list[float | None]:
+    """List what the checks of a submission earned."""
+    return [check.score for check in graded.checks]
+
+
+def own_sandboxes() -> list[str]:
+    """List what is left of kernels and judges that this process started."""
+    left = [
+        " ".join(process.cmdline())
+        for process in psutil.Process().children(recursive=True)
+        if process.status() != psutil.STATUS_ZOMBIE
+    ]
+    folders = [str(path) for path in Path("/tmp").glob(f"dlf-{os.getpid()}-*")]
+    return [line for line in left if "bwrap" in line or "grading.judge" in line] + folders
