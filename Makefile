@@ -32,7 +32,7 @@ doctor: install  ## check this computer, and say how to mend what is wrong
 test: lint test-unit test-lessons  ## pass all tests (grading needs Linux and bubblewrap)
 
 test-unit: install  ## the tests in tests/
-	python -m pytest -n 2 --dist loadfile tests
+	python -m pytest -n 2 --dist worksteal tests
 
 test-lessons: install  ## run every lesson and compare with its stored outputs
 	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile notebooks
