@@ -27,10 +27,9 @@ from grading.judge import Judge
 from grading.kernel import CellRun, StudentKernel
 from grading.outcomes import Outcome, Verdict, verdict
 from grading.sandbox import SandboxUnavailable
+from grading.withhold import Secrets
 
 VERDICTS = "dlf_verdicts"  # the key in nbgrader's resources
-SHORTEST_SECRET = 20  # characters; shorter lines of a hidden test tell nothing
-WITHHELD = "[this output was left out: it repeated text of a hidden test]\n"
 NO_HIDDEN_PART = "this graded cell has no hidden tests; only the student's own kernel speaks for it"
 
 
@@ -112,12 +111,12 @@ class TrustedExecute(Execute):
         seed: int,
     ) -> dict[str, Verdict]:
         verdicts = {}
-        secrets = _secrets(hidden)
+        secrets = Secrets(list(hidden.values()), [cell.source for cell in nb.cells])
         end = time.monotonic() + self.submission_timeout
         for number, cell in enumerate((c for c in nb.cells if c.cell_type == "code"), start=1):
             run = kernel.execute(cell.source, self._seconds(end, kernel))
             cell.execution_count = number
-            cell.outputs = _without(secrets, run.outputs)
+            cell.outputs = run.outputs = secrets.withhold(run.outputs)
             if is_test(cell):
                 identity = str(grade_id(cell))
                 result = self._judge(run, hidden[identity], kernel, judge, seed, end)
@@ -170,22 +169,6 @@ def _seed(nb: NotebookNode, hidden: dict[str, str]) -> int:
     """Derive a seed that is the same for the same submission, and that nobody can foresee."""
     text = "\0".join([*(cell.source for cell in nb.cells), *hidden.values()])
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8])
-
-
-def _secrets(hidden: dict[str, str]) -> list[str]:
-    lines = {line.strip() for text in hidden.values() for line in text.splitlines()}
-    return [line for line in lines if len(line) >= SHORTEST_SECRET]
-
-
-def _without(secrets: list[str], outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Withhold outputs that repeat a hidden test: code sent to the kernel can be overheard."""
-    kept = []
-    for output in outputs:
-        told = repr(output)
-        if any(secret in told or repr(secret)[1:-1] in told for secret in secrets):
-            output = new_output("stream", name="stdout", text=WITHHELD)
-        kept.append(output)
-    return kept
 
 
 def _write_verdict(cell: NotebookNode, result: Verdict) -> None:

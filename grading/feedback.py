@@ -20,7 +20,10 @@ from grading.kernel import PNG_SIGNATURE
 from grading.outcomes import Outcome
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+LARGEST_PICTURE = 40_000_000  # pixels; a small file can unfold to a picture that stops a browser
 
 
 @dataclass
@@ -63,7 +66,7 @@ class FeedbackExporter(Exporter):
             loader=PackageLoader("grading"), autoescape=True, undefined=StrictUndefined
         )
         page = pages.get_template("feedback.html.jinja").render(
-            title=f"{where['assignment']}: {where['notebook']}",
+            title=": ".join(dict.fromkeys([where["assignment"], where["notebook"]])),
             score=_points(where["score"]),
             max_score=_points(where["max_score"]),
             late_penalty=_points(where["late_penalty"]),
@@ -132,6 +135,8 @@ def _outputs(cell: NotebookNode) -> list[dict[str, str]]:
             shown.append({"picture": picture, "text": ""})
             continue
         if output.output_type == "error":
+            if output.get("evalue") == cell.metadata.get("dlf", {}).get("message"):
+                continue  # a hidden check's sentence, which stands above
             text = "\n".join(output.get("traceback", [])) or output.get("evalue", "")
         else:
             text = output.get("text", "") or data.get("text/plain", "")
@@ -160,13 +165,19 @@ def png(data: Any) -> str:
         data: base64 text, or anything else.
 
     Returns:
-        The same bytes as clean base64 if they are a PNG file's, else the empty text.
+        The same bytes as clean base64 if they are a PNG file's of bearable size, else the empty
+        text.
     """
     try:
         raw = base64.b64decode(data)
     except (TypeError, ValueError):
         return ""
-    return base64.b64encode(raw).decode("ascii") if raw.startswith(PNG_SIGNATURE) else ""
+    if not raw.startswith(PNG_SIGNATURE + b"\0\0\0\rIHDR"):
+        return ""
+    width, height = int.from_bytes(raw[16:20]), int.from_bytes(raw[20:24])
+    if not 0 < width * height <= LARGEST_PICTURE:
+        return ""
+    return base64.b64encode(raw).decode("ascii")
 
 
 def _points(value: Any) -> str:

@@ -14,10 +14,14 @@ import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.utils import parse_utc
 from traitlets import Integer
+
+from grading.messages import whole_text
 
 log = logging.getLogger(__name__)
 
+TIMESTAMP = "timestamp.txt"
 PROBLEM = "dlf_problem"  # the key in an exporter's resources
 
 
@@ -92,6 +96,8 @@ def read_notebook(path: Path, size_limit: int = 20) -> NotebookNode:
             "The submitted notebook's cells are damaged: expected each to have a type, a source "
             "text and metadata. Copy your code into a fresh copy of the assignment."
         )
+    for cell in notebook.cells:
+        cell.source = whole_text(cell.source)
     return notebook
 
 
@@ -106,10 +112,11 @@ def _read_text(path: Path, size_limit: int) -> str:
             "The submitted notebook is a link to another file, which is not followed. Submit the "
             "notebook file itself."
         ) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise Unreadable("The submitted notebook is not a file. Submit the notebook itself.")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("The submitted notebook is not a file. Submit the notebook itself.")
         if status.st_size > size_limit * 1024 * 1024:
             raise Unreadable(
                 f"The submitted notebook is larger than {size_limit} MiB. Clear its outputs "
@@ -166,6 +173,28 @@ def remove_links(folder: Path) -> list[str]:
     return removed
 
 
+def remove_damaged_timestamp(path: Path) -> bool:
+    """Remove a time stamp that would make nbgrader fail.
+
+    Args:
+        path: the file in which ``nbgrader submit`` writes down the time.
+
+    Returns:
+        Whether there was one that tells no time.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = file.read(100).strip()
+        if not text or (len(text) < 100 and parse_utc(text)):
+            return False
+    except (ValueError, OverflowError):
+        pass
+    path.unlink()
+    return True
+
+
 def tidy_up(assignment: str, student: str, notebooks: list[str]) -> None:
     """Make a submission's folder safe to copy; nbgrader calls this before each submission.
 
@@ -182,6 +211,8 @@ def tidy_up(assignment: str, student: str, notebooks: list[str]) -> None:
             log.warning("%s was a link and has been removed: links are not followed", link)
     for name in remove_links(folder):
         log.warning("%s: %s was a link or a device and has been removed", folder, name)
+    if remove_damaged_timestamp(folder / TIMESTAMP):
+        log.warning("%s: %s told no time and has been removed", folder, TIMESTAMP)
     # nbgrader works in the course's folder while it calls its hooks.
     sources = Path("source", assignment).glob("*.ipynb")
     for name in sorted(path.name for path in sources):

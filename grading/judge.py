@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -20,11 +21,13 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+import psutil
 from jupyter_client.blocking.client import BlockingKernelClient
 
 from grading import student, wire
-from grading.messages import hardened_context, receive
+from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome, Verdict, verdict
+from grading.sandbox import FLOOD, MEBIBYTE, resident_memory
 
 GRACE_SECONDS = 20  # beyond the time limit, before a silent judge is taken for broken
 PATIENCE = 200  # dropped messages, before a kernel that sends them is taken for hostile
@@ -98,6 +101,9 @@ class Judge:
                 if ended := fate():
                     self.__exit__()  # it waits for an answer that will never come
                     return verdict(ended)
+                if resident_memory(psutil.Process(self._process.pid)) > FLOOD * MEBIBYTE:
+                    self.__exit__()
+                    return verdict(Outcome.TAMPERED, detail="the kernel flooded the judge")
                 if time.monotonic() > deadline:
                     return verdict(Outcome.GRADERS_FAULT, detail="the judge did not answer")
             reply = json.loads(self._process.stdout.readline())
@@ -188,21 +194,30 @@ def judge_one(line: KernelLine, hidden: str, seconds: float, seed: int) -> Verdi
     student.answer_with(line.ask)
     student.rng = np.random.default_rng(seed)
     try:
+        # What a hostile kernel answers can make the hidden tests themselves run on and on.
+        signal.signal(signal.SIGALRM, _time_is_up)
+        signal.setitimer(signal.ITIMER_REAL, seconds + 1)
         # optimize=0: asserts stay, whatever flags the interpreter was started with
         code = compile(hidden, "<hidden tests>", "exec", dont_inherit=True, optimize=0)
         exec(code, {"__name__": "hidden_tests"})
     except AssertionError as error:
         # One line: what a library's assertion says below it may show the expected values.
-        return verdict(Outcome.WRONG, str(error).partition("\n")[0][:500])
+        return verdict(Outcome.WRONG, whole_text(str(error).partition("\n")[0][:500]))
     except TimedOut:
         return verdict(Outcome.TIMED_OUT)
     except student.Tampered as error:
         return verdict(Outcome.TAMPERED, detail=str(error))
     except BaseException:
-        return verdict(Outcome.GRADERS_FAULT, detail=traceback.format_exc())
+        return verdict(Outcome.GRADERS_FAULT, detail=whole_text(traceback.format_exc()[-4000:]))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     if line.requests == 0:
         return verdict(Outcome.GRADERS_FAULT, detail="the hidden tests asked the student nothing")
     return verdict(Outcome.RIGHT)
+
+
+def _time_is_up(*_: object) -> None:
+    raise TimedOut
 
 
 def _expression(request: str) -> str:

@@ -6,6 +6,8 @@ that nothing of a student's can act in a reader's browser.
 """
 
 import base64
+import fcntl
+import os
 import shutil
 import tempfile
 import time
@@ -19,7 +21,7 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Configurable
 
-from grading.messages import hardened_context, receive
+from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome
 from grading.sandbox import SandboxKernelManager
 
@@ -27,6 +29,8 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STARTUP_SECONDS = 120
 INTERRUPT_SECONDS = 5  # how long an interrupted kernel has to come back
 IDLE_SECONDS = 5  # how long outputs may still arrive after the reply
+OUTPUT_COST = 50  # characters that each output takes of a cell's limit, however short it is
+FOLDERS = Path("/tmp")  # not TMPDIR, which can be long: a socket's path may have 107 characters
 
 
 @dataclass
@@ -64,13 +68,17 @@ class StudentKernel:
             output_limit: how many characters of output to keep for each cell.
         """
         self._output_limit = output_limit
-        # Not under TMPDIR, which can be long: a socket's path may have 107 characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="dlf-", dir="/tmp"))
+        remove_abandoned_folders()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"dlf-{os.getpid()}-", dir=FOLDERS))
+        self._lock = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._sockets = self._folder / "s"  # the only part that the kernel sees
+        self._sockets.mkdir()
         config = {"files": files, "hidden_folder": hidden_folder}
         self._context = hardened_context()
         self._manager = SandboxKernelManager(
             parent=parent,
-            folder=self._folder,
+            folder=self._sockets,
             provisioner_config=config,
             context=self._context,
         )
@@ -79,7 +87,7 @@ class StudentKernel:
 
     @property
     def connection_file(self) -> str:
-        """Path of the file that tells another client how to connect."""
+        """Path of the file that tells another client how to connect; out of the kernel's reach."""
         return str(self._folder / "connection.json")
 
     def __enter__(self) -> "StudentKernel":
@@ -94,6 +102,7 @@ class StudentKernel:
         self._manager.cleanup_resources()
         self._context.destroy(linger=0)
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
     def start(self) -> None:
         """Start the kernel and wait until it answers.
@@ -106,6 +115,9 @@ class StudentKernel:
         self._client = self._manager.client(context=self._context)
         self._client.start_channels(stdin=False, hb=False)
         self._client.wait_for_ready(timeout=STARTUP_SECONDS)
+        # No code of the student's has run yet. None will write to the sockets' folder.
+        shutil.copy(self._manager.connection_file, self.connection_file)
+        self._manager.close_folder()
 
     def fate(self) -> Outcome | None:
         """Tell why the kernel is no more.
@@ -157,9 +169,11 @@ class StudentKernel:
 
     def recover(self) -> None:
         """Interrupt whatever runs, and end the kernel if that does not bring it back."""
-        if self.fate() is None:
+        if self.fate() is None and self._client is not None:
             self._interrupt()
-            if self.execute("pass", INTERRUPT_SECONDS).fate:
+            request = self._client.execute("pass", allow_stdin=False, stop_on_error=False)
+            reader = _OutputReader(CellRun(), request, 0)
+            if not self._follow(reader, time.monotonic() + INTERRUPT_SECONDS):
                 self.kill(Outcome.TIMED_OUT)
 
     def _interrupt(self) -> None:
@@ -201,7 +215,7 @@ class _OutputReader:
         if message is None or message["parent_header"].get("msg_id") != self._request:
             return False
         if message["content"].get("status") != "ok":
-            self._run.error = str(message["content"].get("ename"))[:200]
+            self._run.error = whole_text(str(message["content"].get("ename"))[:200])
         self.replied = True
         return True
 
@@ -229,12 +243,13 @@ class _OutputReader:
             self._run.outputs.clear()
             self._clear_next = False
         self._run.outputs.append(output)
+        self._left -= OUTPUT_COST
 
     def _cut(self, text: Any) -> str:
         """Take text as long as the cell has characters left, and say once where it was cut."""
         if not isinstance(text, str) or self._left <= 0:
             return ""
-        kept = text[: self._left]
+        kept = whole_text(text[: self._left])
         self._left -= len(kept)
         return kept if self._left > 0 else f"{kept}\n[the rest of this output was left out]\n"
 
@@ -268,13 +283,29 @@ class _OutputReader:
         return base64.b64encode(raw).decode() if raw.startswith(PNG_SIGNATURE) else None
 
     def _add_error(self, content: dict[str, Any]) -> None:
-        name = str(content.get("ename"))[:200]
+        name = whole_text(str(content.get("ename"))[:200])
+        value = whole_text(str(content.get("evalue"))[:2000])
         lines = content.get("traceback")
         lines = lines if isinstance(lines, list) else []
         traceback = [kept for line in lines if (kept := self._cut(line))]
         self._run.error = name
-        self._add(
-            new_output(
-                "error", ename=name, evalue=str(content.get("evalue"))[:2000], traceback=traceback
-            )
-        )
+        self._add(new_output("error", ename=name, evalue=value, traceback=traceback))
+
+
+def remove_abandoned_folders() -> None:
+    """Remove the folders of kernels whose grader was killed before it could tidy up."""
+    for folder in FOLDERS.glob("dlf-*-*"):
+        try:
+            # A living grader holds a lock on its folders, and a new folder may not have one yet.
+            if folder.lstat().st_uid != os.getuid() or time.time() - folder.stat().st_mtime < 60:
+                continue
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(lock)

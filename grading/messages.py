@@ -20,6 +20,18 @@ def hardened_context() -> zmq.Context:
     return context
 
 
+def whole_text(text: str) -> str:
+    """Make text fit to be written to a file, whatever it holds.
+
+    Args:
+        text: text that came out of hostile JSON.
+
+    Returns:
+        The same text, with a question mark for each half of a surrogate pair.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def receive(channel: Any) -> dict[str, Any] | None:
     """Take the next message from a channel, if it is one that an honest kernel could send.
 

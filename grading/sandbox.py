@@ -6,14 +6,13 @@ or of other students, a read-only system, a private home and /tmp in memory, and
 thread kills a kernel that goes past a limit, and remembers why.
 """
 
+import base64
 import functools
 import json
-import os
 import shutil
 import subprocess
 import sys
 import threading
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +25,10 @@ from traitlets import Enum, Integer, List, Unicode
 
 import helpers
 from grading.outcomes import Outcome
+from grading.seccomp import refusals
 
 MEBIBYTE = 1024 * 1024
+FLOOD = 1024  # MiB by which the grader itself may grow while a kernel sends it messages
 HOME = "/home/student"
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = (
@@ -43,10 +44,40 @@ SYSTEM_FILES = (
 # The limits are set by the process that becomes the kernel, inside the sandbox: a limit on
 # processes that was set outside would count those of the instructor's whole desktop.
 SET_LIMITS = """
-import json, os, resource, sys
-for name, value in json.loads(sys.argv[1]).items():
+import base64, ctypes, json, os, resource, sys
+limits, program = json.loads(sys.argv[1]), base64.b64decode(sys.argv[2])
+for name, value in limits.items():
     resource.setrlimit(getattr(resource, name), (value, value))
-os.execv(sys.argv[2], sys.argv[2:])
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
+NO_NEW_PRIVILEGES, SECCOMP, FILTER = 38, 22, 2
+if program:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if libc.prctl(SECCOMP, FILTER, ctypes.byref(Program(len(program) // 8, program)), 0, 0):
+        raise OSError(ctypes.get_errno(), "the filter of system calls was refused")
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+# Run outside, once the kernel has made its sockets: joins the sandbox's mount namespace, makes the
+# sockets' folder read-only there, and limits how many files the folders in memory may hold.
+CLOSE_FOLDERS = """
+import ctypes, fcntl, os, sys
+pid, sockets, *in_memory = sys.argv[1:]
+NS_GET_USERNS, NEW_USER, NEW_MOUNTS = 0xB701, 0x10000000, 0x00020000
+READ_ONLY, NO_SUID, NO_DEVICES, AGAIN, BIND = 1, 2, 4, 32, 4096
+libc = ctypes.CDLL(None, use_errno=True)
+def must(failed):
+    if failed:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+mounts = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY)
+must(libc.setns(fcntl.ioctl(mounts, NS_GET_USERNS), NEW_USER))
+must(libc.setns(mounts, NEW_MOUNTS))
+flags = NO_SUID | NO_DEVICES | AGAIN
+must(libc.mount(None, sockets.encode(), None, flags | READ_ONLY | BIND, None))
+for folder in in_memory:
+    must(libc.mount(None, folder.encode(), None, flags, b"nr_inodes=20000"))
 """
 
 
@@ -96,7 +127,9 @@ class BubblewrapProvisioner(LocalProvisioner):
         """
         assert isinstance(self.parent, KernelManager)
         folder = Path(self.parent.connection_file).parent
-        cmd = [sys.executable, "-I", "-S", "-c", SET_LIMITS, json.dumps(self._limits()), *cmd]
+        refused = refusals() if self.isolation == "bubblewrap" else b""
+        limits = [json.dumps(self._limits()), base64.b64encode(refused).decode()]
+        cmd = [sys.executable, "-I", "-S", "-c", SET_LIMITS, *limits, *cmd]
         if self.isolation == "bubblewrap":
             require_bubblewrap()
             cmd = [*self._bubblewrap(folder), "--", *cmd]
@@ -110,8 +143,31 @@ class BubblewrapProvisioner(LocalProvisioner):
         kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         info = await super().launch_kernel(cmd, **kwargs)
         self._stop = threading.Event()
-        threading.Thread(target=self._watch, args=(folder,), daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
         return info
+
+    def close_folder(self, folder: Path) -> None:
+        """Leave the running kernel no place on disk that it can write to.
+
+        Args:
+            folder: the folder of sockets, which a kernel must be able to write to at first.
+
+        Raises:
+            RuntimeError: if that is not possible; no student's code may run then.
+        """
+        if self.isolation == "none" or self.process is None:
+            return
+        # bubblewrap's own process in the sandbox, and the kernel that it has started
+        family = psutil.Process(self.process.pid).children(recursive=True)
+        words = [str(family[-1].pid), str(folder), "/tmp", "/dev/shm", HOME]
+        closed = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", CLOSE_FOLDERS, *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        if closed.returncode != 0:
+            raise RuntimeError(f"the sandbox's folder could not be closed: {closed.stderr}")
 
     async def cleanup(self, restart: bool = False) -> None:
         """Stop watching.
@@ -129,6 +185,7 @@ class BubblewrapProvisioner(LocalProvisioner):
             "RLIMIT_AS": (self.memory_limit + 16 * 1024) * MEBIBYTE,
             "RLIMIT_NPROC": 16 * self.process_limit,  # counts threads too
             "RLIMIT_FSIZE": self.file_limit * MEBIBYTE,
+            "RLIMIT_NOFILE": 1024,  # what waits in a socket or a pipe is memory too
             "RLIMIT_CORE": 0,
         }
 
@@ -147,6 +204,8 @@ class BubblewrapProvisioner(LocalProvisioner):
             words += ["--ro-bind", file, f"{HOME}/work/{Path(file).name}"]
         words += ["--bind", str(folder), str(folder), "--dir", f"{HOME}/work"]
         # What is left of / and /dev are tmpfs without a size limit: close them.
+        # Mapping /dev/zero makes memory that belongs to no process: it is covered, unusably.
+        words += ["--ro-bind", "/dev/null", "/dev/zero"]
         words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", f"{HOME}/work"]
         words += ["--clearenv"]
         for name, value in environment(HOME).items():
@@ -172,29 +231,33 @@ class BubblewrapProvisioner(LocalProvisioner):
             words += ["--ro-bind", str(path), str(path)]
         return words
 
-    def _watch(self, folder: Path) -> None:
+    def _watch(self) -> None:
         process = self.process
+        grader = psutil.Process()
+        at_first = resident_memory(grader)
         while process is not None and process.poll() is None and not self._stop.wait(0.15):
             try:
                 family = psutil.Process(process.pid).children(recursive=True)
             except psutil.Error:
                 continue
-            self.killed_for = self._beyond_limits(family, folder)
+            self.killed_for = self._beyond_limits(family)
+            if resident_memory(grader) > at_first + FLOOD * MEBIBYTE:
+                self.killed_for = Outcome.TAMPERED
             if self.killed_for:
                 process.kill()  # bubblewrap's --die-with-parent takes every process with it
                 if self.isolation == "none":
                     _kill_all(family)
                 return
 
-    def _beyond_limits(self, family: list[psutil.Process], folder: Path) -> Outcome | None:
+    def _beyond_limits(self, family: list[psutil.Process]) -> Outcome | None:
         if len(family) > self.process_limit + 2:  # bubblewrap's own process, and its init
+            return Outcome.CRASHED
+        if sum(map(number_of_threads, family)) > 16 * self.process_limit:
             return Outcome.CRASHED
         limit = self.memory_limit * MEBIBYTE
         # Resident sizes count shared pages once for each process, so they are only a first look.
         if sum(map(resident_memory, family)) > limit and sum(map(own_memory, family)) > limit:
             return Outcome.OUT_OF_MEMORY
-        if self.isolation == "bubblewrap" and _misused(folder):
-            return Outcome.CRASHED
         return None
 
 
@@ -228,6 +291,15 @@ class SandboxKernelManager(KernelManager):
                 }
             },
         )
+
+    def close_folder(self) -> None:
+        """Make the folder of sockets read-only for the kernel, which must be running.
+
+        Raises:
+            RuntimeError: if that is not possible; no student's code may run then.
+        """
+        assert isinstance(self.provisioner, BubblewrapProvisioner)
+        self.provisioner.close_folder(Path(self.connection_file).parent)
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -279,6 +351,10 @@ def environment(home: str) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "NBGRADER_EXECUTION": "autograde",
+        # where helpers is, also if it was not installed but found in the course's folder
+        "PYTHONPATH": str(Path(helpers.__file__).resolve().parent.parent),
+        # Small trainings gain nothing from threads, and lose much where several kernels run.
+        "OMP_NUM_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",
@@ -315,22 +391,26 @@ def own_memory(process: psutil.Process) -> int:
         return resident_memory(process)
 
 
+def number_of_threads(process: psutil.Process) -> int:
+    """Count a process's threads.
+
+    Args:
+        process: a process, which may be gone by now.
+
+    Returns:
+        The number; 0 for a process that is gone.
+    """
+    try:
+        return process.num_threads()
+    except psutil.Error:
+        return 0
+
+
 def _as_found(path: str) -> list[str]:
     place = Path(path)
     if place.is_symlink():  # /bin -> usr/bin on a merged-usr system
         return ["--symlink", str(place.readlink()), path]
     return ["--ro-bind-try", path, path]
-
-
-def _misused(folder: Path) -> bool:
-    # The folder of sockets is the one place on disk that a student's process can write to.
-    # An honest kernel has five sockets and a connection file there.
-    try:
-        with os.scandir(folder) as entries:
-            sizes = [entry.stat(follow_symlinks=False).st_size for entry in islice(entries, 17)]
-    except OSError:
-        return False
-    return len(sizes) > 16 or sum(sizes) > 16 * 4096
 
 
 def _kill_all(family: list[psutil.Process]) -> None:

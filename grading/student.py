@@ -99,7 +99,7 @@ def number(code: str, what: str, **inputs: Any) -> float:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise StudentError(f"{what}: expected a number, got {describe(value)}")
-    return float(value)
+    return _as_float(value, what)
 
 
 def numbers(code: str, what: str, *, length: int | None = None, **inputs: Any) -> list[float]:
@@ -128,7 +128,7 @@ def numbers(code: str, what: str, *, length: int | None = None, **inputs: Any) -
             raise StudentError(f"{what}: expected only numbers, got {describe(item)} among them")
     if length is not None and len(items) != length:
         raise StudentError(f"{what}: expected {length} numbers, got {len(items)}")
-    return [float(item) for item in items]
+    return [_as_float(item, what) for item in items]
 
 
 def array(code: str, what: str, shape: Sequence[int], **inputs: Any) -> np.ndarray:
@@ -150,7 +150,7 @@ def array(code: str, what: str, shape: Sequence[int], **inputs: Any) -> np.ndarr
     value = eval(code, **inputs)
     try:
         result = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise StudentError(f"{what}: expected numbers, got {describe(value)}") from None
     if result.shape != tuple(shape):
         raise StudentError(f"{what}: expected shape {tuple(shape)}, got {result.shape}")
@@ -181,6 +181,13 @@ def answer_with(ask: Ask | None) -> None:
     """
     global _ask
     _ask = ask
+
+
+def _as_float(value: int | float, what: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise StudentError(f"{what}: expected a number, got one that is far too large") from None
 
 
 def _is_one_number(item: Any) -> bool:

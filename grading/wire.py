@@ -20,9 +20,9 @@ import numpy as np
 MAX_CHARACTERS = 24_000_000  # of one encoded value
 MAX_DEPTH = 40  # of nested containers
 MAX_NODES = 2_000_000  # of one value
-ARRAY_DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split()
-)
+MAX_HEX_DIGITS = 1000  # of one int
+INTEGER_DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+ARRAY_DTYPES = frozenset(("bool", *INTEGER_DTYPES, "float16", "float32", "float64"))
 
 
 class NotPlain(ValueError):
@@ -139,7 +139,10 @@ def _to_tree(value: Any, depth: int) -> Any:
         return bool(value)
     if isinstance(value, (int, np.integer)):
         # hex, because decimal text of long integers is slow and limited by the interpreter
-        return ["int", format(int(value), "x")]
+        digits = format(int(value), "x")
+        if len(digits) > MAX_HEX_DIGITS:
+            raise NotPlain("the value holds an int that is too large to check")
+        return ["int", digits]
     if isinstance(value, (float, np.floating)):
         return ["float", float(value).hex()]
     if isinstance(value, list):
@@ -185,7 +188,7 @@ def _from_tree(tree: Any, depth: int, nodes: list[int]) -> Any:
     if not (isinstance(tree, list) and len(tree) == 2):
         raise BadWire("neither a plain value nor a [tag, payload] pair")
     tag, payload = tree
-    if tag == "int" and isinstance(payload, str):
+    if tag == "int" and isinstance(payload, str) and len(payload) <= MAX_HEX_DIGITS:
         return int(payload, 16)
     if tag == "float" and isinstance(payload, str) and len(payload) < 64:
         return float.fromhex(payload)

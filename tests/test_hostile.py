@@ -27,7 +27,9 @@ from tiny_course import (
 
 @pytest.fixture(scope="module")
 def attack(tmp_path_factory):
-    return Attack(tiny_room(tmp_path_factory.mktemp("course")))
+    attack = Attack(tiny_room(tmp_path_factory.mktemp("course")))
+    yield attack
+    attack.grade_neighbour()
 
 
 # Each of these runs in the student's kernel before anything else. Where a kernel no longer does as
@@ -106,8 +108,9 @@ json.dumps = lambda *args, **kwargs: '["dict", [["value", true]]]'""",
 @pytest.mark.parametrize("name", FORGERIES)
 def test_forged_results_earn_nothing(attack, name):
     graded = attack(name, WRONG, added(FORGERIES[name]))
+    assert attack.errors(name) == []
     assert graded.score == 0
-    assert set(outcomes(graded)) <= {"wrong", "tampered with", "crashed"}, graded.checks
+    assert set(outcomes(graded)) <= {"wrong", "tampered with", "crashed", "timed out"}
 
 
 @pytest.mark.parametrize("name", ["showtraceback", "ast_transformer", "clear_output_hooks"])
@@ -291,25 +294,27 @@ def test_submitted_modules_are_not_imported(attack):
     assert "AssertionError" not in page.read_text() and "SystemExit" not in page.read_text()
 
 
-SEARCH = '''
+SEARCH = """
 import os, sys
+# The words are put together here, so that this cell does not find itself.
+words = [" ".join(["HIDDEN", "TESTS"]), "-".join(["CANARY", "b0b1e5"])]
 found = []
 def look(text, where):
-    # The words are put together here, so that this cell does not find itself.
-    for word in ("HIDDEN" + " TESTS", "CANARY" + "-"):
+    for word in words:
         if word in text:
             found.append(where)
 look(repr((In, Out)), "history")
-look(repr({k: v for k, v in globals().items() if k != "look"}), "globals")
+look(repr({k: v for k, v in globals().items() if k not in ("look", "words")}), "globals")
 try:
     import gc
     for thing in gc.get_objects():
         if type(thing) in (str, dict, list, tuple, bytes):
+            if type(thing) in (str, dict, list, tuple, bytes) and thing is not words:
             look(repr(thing)[:100_000], "memory")
 except Exception:
     pass
 for root in ("/", os.path.expanduser("~"), os.getcwd(), "../../..", "/proc"):
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in os.walk(os.path.realpath(root)):
         system = ("/usr", "/lib", "/bin", "/sys", sys.prefix, sys.base_prefix, "/proc/sys")
         folders[:] = [f for f in folders if not os.path.join(folder, f).startswith(system)]
         for file in files:
@@ -326,7 +331,7 @@ for name in ("grading", "source", "gradebook"):
         found.append(name)
     except ImportError:
         pass
-'''
+"""
 
 
 def test_hidden_tests_are_nowhere_to_be_read(attack):
@@ -416,7 +421,7 @@ assert not reached, reached
     assert "AssertionError" not in page.read_text()
 
 
-class listeners:  # noqa: N801 (used as a context manager)
+class listeners:
     """Sockets of all kinds on the grader's side, none of which a student may reach."""
 
     def __enter__(self):
@@ -428,9 +433,7 @@ class listeners:  # noqa: N801 (used as a context manager)
         name = f"dlf-test-{os.getpid()}"
         self.sockets = [socket.socket(socket.AF_INET)]
         self.sockets += [socket.socket(socket.AF_UNIX) for _ in range(2)]
-        for one, where in zip(
-            self.sockets, [("127.0.0.1", 0), f"\0{name}", path], strict=True
-        ):
+        for one, where in zip(self.sockets, [("127.0.0.1", 0), f"\0{name}", path], strict=True):
             one.bind(where)
             one.listen()
         return self.sockets[0].getsockname()[1], name, path
@@ -490,7 +493,7 @@ def test_a_kernel_that_ends_keeps_what_it_had_earned(attack, name, end):
     text = f"def total(values):\n    {end.replace(chr(10), chr(10) + '    ')}"
     graded = attack(f"end_{name}", HALF | {"total": text})
     assert scores(graded) == [4, 0]
-    assert outcomes(graded)[1] in ("crashed", "wrong")
+    assert outcomes(graded)[1] in ("crashed", "wrong", "timed out")
 
 
 def test_a_kernel_that_ends_at_once_gets_a_clear_sentence(attack):

@@ -38,7 +38,10 @@ found = student.eval("probe_result")
 assert found == sum(values), "total must add up all values"
 ### END HIDDEN TESTS"""
 
-RIGHT = {"double": "def double(x):\n    return 2 * x", "total": "def total(values):\n    return sum(values)"}
+RIGHT = {
+    "double": "def double(x):\n    return 2 * x",
+    "total": "def total(values):\n    return sum(values)",
+}
 HALF = RIGHT | {"total": "def total(values):\n    return 3"}
 WRONG = {"double": "def double(x):\n    return 4", "total": "def total(values):\n    return 3"}
 
@@ -70,7 +73,7 @@ def tiny_room(root: Path, **limits: int) -> Classroom:
     (root / "source" / A).mkdir(parents=True)
     nbformat.write(tiny_source(), root / "source" / A / f"{A}.ipynb")
     settings = Config()
-    settings.TrustedExecute.timeout = limits.pop("timeout", 10)
+    settings.TrustedExecute.timeout = limits.pop("timeout", 5)
     settings.TrustedExecute.submission_timeout = limits.pop("submission_timeout", 60)
     settings.BubblewrapProvisioner.update(limits)
     room = Classroom(root, settings)
@@ -102,7 +105,7 @@ def cell_of(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 class Attack:
-    """One hostile submission, graded with a bystander before it and a neighbour after it."""
+    """Grade hostile submissions, with a bystander before them and a neighbour after them."""
 
     def __init__(self, room: Classroom) -> None:
         self.room = room
@@ -125,10 +128,30 @@ class Attack:
         graded = self.room.grade(name, A)
         assert self._state(name) == before, "something outside the submission has changed"
         assert not own_sandboxes(), "a kernel, a judge or a folder of theirs was left behind"
+        return graded
+
+    def outputs(self, name: str) -> list[NotebookNode]:
+        """Read all outputs of a student's graded notebook."""
+        path = self.room.root / "autograded" / name / A / f"{A}.ipynb"
+        cells = nbformat.read(path, as_version=4).cells
+        return [output for cell in cells for output in cell.get("outputs", [])]
+
+    def errors(self, name: str) -> list[str]:
+        """List the errors in a student's graded notebook, failed checks left out."""
+        path = self.room.root / "autograded" / name / A / f"{A}.ipynb"
+        return [
+            f"{output.ename}: {output.evalue}"
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "code" and "nbgrader" not in cell.metadata
+            for output in cell.outputs
+            if output.output_type == "error"
+        ]
+
+    def grade_neighbour(self) -> None:
+        """Make sure that a good submission is graded as if nothing had happened."""
         self.room.submit("neighbour", A, RIGHT)
         after = self.room.grade("neighbour", A)
         assert (after.score, outcomes(after)) == (10, ["right", "right"]), after.log
-        return graded
 
     def _state(self, name: str) -> dict[str, str]:
         """Note all files of the course but the attacker's own, and all others' scores."""

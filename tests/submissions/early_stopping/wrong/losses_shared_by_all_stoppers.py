@@ -1,0 +1,25 @@
+# fails: check_min_delta, check_smoothing
+# why: the list belongs to the class, so that every stopper goes on with the others' losses
+
+# %% early_stopping
+class EarlyStopping:
+    losses = []
+
+    def __init__(self, patience, min_delta=0.0, window=1):
+        self.patience = patience
+        self.min_delta = min_delta
+        self.window = window
+        self.best = math.inf
+        self.best_epoch = 0
+        self.wait = 0
+
+    def step(self, val_loss):
+        self.losses.append(val_loss)
+        smoothed = moving_average(self.losses, self.window)[-1]
+        if smoothed < self.best - self.min_delta:
+            self.best = smoothed
+            self.best_epoch = len(self.losses) - 1
+            self.wait = 0
+        else:
+            self.wait += 1
+        return self.wait >= self.patience

@@ -1,0 +1,26 @@
+# fails: check_smoothing
+# why: skips NaN, so that a run that has blown up never stops
+
+# %% early_stopping
+class EarlyStopping:
+    def __init__(self, patience, min_delta=0.0, window=1):
+        self.patience = patience
+        self.min_delta = min_delta
+        self.window = window
+        self.losses = []
+        self.best = math.inf
+        self.best_epoch = 0
+        self.wait = 0
+
+    def step(self, val_loss):
+        if math.isnan(val_loss):
+            return False
+        self.losses.append(val_loss)
+        smoothed = moving_average(self.losses, self.window)[-1]
+        if smoothed < self.best - self.min_delta:
+            self.best = smoothed
+            self.best_epoch = len(self.losses) - 1
+            self.wait = 0
+        else:
+            self.wait += 1
+        return self.wait >= self.patience

@@ -1,0 +1,440 @@
+"""The wire, the judge's line and `student`: what crosses, and what nobody can smuggle across."""
+
+import base64
+import json
+import math
+import random
+import string
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from grading import judge, student, wire
+from grading.judge import Judge, TimedOut, judge_one
+from grading.outcomes import Outcome
+from grading.wire import BadWire, NotPlain
+
+
+def same(one, other):
+    if isinstance(one, np.ndarray):
+        floats = one.dtype.kind == "f"
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=floats)
+    if isinstance(one, float) and math.isnan(one):
+        return isinstance(other, float) and math.isnan(other)
+    if isinstance(one, (list, tuple)):
+        return type(one) is type(other) and len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    return type(one) is type(other) and one == other
+
+
+def random_value(draw, depth=0):
+    letters = string.printable + "é漢\u202e\U0001f600\ud800"
+    plain = [
+        lambda: None,
+        lambda: draw.random() < 0.5,
+        lambda: draw.choice([0, -1, 2**64, -(10**40), draw.randrange(10**6)]),
+        lambda: draw.choice([0.0, -0.0, math.inf, -math.inf, math.nan, draw.gauss(0, 1e200)]),
+        lambda: "".join(draw.choices(letters, k=draw.randrange(9))),
+        lambda: np.array(draw.choices(range(99), k=draw.randrange(6)), dtype=draw.choice(DTYPES)),
+        lambda: np.ones((2, 0, draw.randrange(3)), dtype=draw.choice(DTYPES)),
+    ]
+    nested = [
+        lambda: [random_value(draw, depth + 1) for _ in range(draw.randrange(4))],
+        lambda: tuple(random_value(draw, depth + 1) for _ in range(draw.randrange(4))),
+        lambda: {n: random_value(draw, depth + 1) for n in ("a", 1, None, (1, "b"))},
+    ]
+    return draw.choice(plain + (nested * 2 if depth < 5 else []))()
+
+
+DTYPES = sorted(wire.ARRAY_DTYPES)
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_plain_data_come_back_as_they_were(seed):
+    value = random_value(random.Random(seed))
+    text = wire.encode(value)
+    assert text.isascii()
+    assert same(value, wire.decode(text))
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_damaged_text_raises_bad_wire_or_gives_plain_data(seed):
+    draw = random.Random(seed)
+    text = list(wire.encode(random_value(draw)))
+    for _ in range(draw.randrange(1, 4)):
+        place = draw.randrange(len(text) + 1)
+        text[place : place + draw.randrange(3)] = draw.choices('[]{}",:0123456789eE-+.xdict', k=2)
+    try:
+        value = wire.decode("".join(text))
+    except BadWire:
+        return
+    wire.encode(value)
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_any_json_at_all_raises_bad_wire_or_gives_plain_data(seed):
+    draw = random.Random(seed)
+
+    def tree(depth=0):
+        tags = ["int", "float", "list", "tuple", "dict", "array", "pickle", 1, None]
+        kinds = [
+            lambda: draw.choice([None, True, 1, -1.5, "x", "ff", "1e5", "AAAA", "float64", []]),
+            lambda: [draw.choice(tags), tree(depth + 1)],
+            lambda: [tree(depth + 1) for _ in range(draw.randrange(4))],
+            lambda: {"x": tree(depth + 1)},
+        ]
+        return draw.choice(kinds if depth < 6 else kinds[:1])()
+
+    try:
+        value = wire.decode(json.dumps(tree()))
+    except BadWire:
+        return
+    wire.encode(value)
+
+
+def array(dtype="float64", shape=(1,), data="AAAAAAAAAAA="):
+    return json.dumps(["array", [dtype, shape, data]])
+
+
+BAD = {
+    "no text": None,
+    "bytes": b"null",
+    "too long": '"' + "x" * wire.MAX_CHARACTERS + '"',
+    "not json": "{",
+    "deep json": "[" * 100_000,
+    "deep": '["list", [' * 50 + "]]" * 50,
+    "number": "1",
+    "float": "1.5",
+    "nan": "NaN",
+    "object": "{}",
+    "empty": "[]",
+    "triple": '["int", "1", "2"]',
+    "unknown tag": '["pickle", "gASVBQAAAAAAAACMAXiULg=="]',
+    "tag of a list": "[[], []]",
+    "int of a number": '["int", 1]',
+    "int of no digits": '["int", "xyz"]',
+    "int too long": json.dumps(["int", "f" * (wire.MAX_HEX_DIGITS + 1)]),
+    "float of a number": '["float", 1.5]',
+    "float of a word": '["float", "one"]',
+    "float too long": json.dumps(["float", "1" * 64]),
+    "float too large": '["float", "0x1p99999"]',
+    "list of a text": '["list", "abc"]',
+    "dict of a text": '["dict", "abc"]',
+    "dict of triples": '["dict", [["a", "b", "c"]]]',
+    "dict of a list": '["dict", [[["list", []], null]]]',
+    "dict of an array": json.dumps(["dict", [[json.loads(array()), None]]]),
+    "too many parts": json.dumps(["list", [None] * (wire.MAX_NODES + 1)]),
+    "array of a text": '["array", "abc"]',
+    "array of two": '["array", ["float64", [1]]]',
+    "array of objects": array(dtype="object"),
+    "array of an odd dtype": array(dtype=["float64"]),
+    "array of records": array(dtype="i4,i4"),
+    "array without shape": array(shape=3),
+    "array of many sides": array(shape=[1] * 33),
+    "array of a negative shape": array(shape=[-1]),
+    "array of a true shape": array(shape=[True]),
+    "array of a float shape": array(shape=[1.0]),
+    "array of a huge shape": array(shape=[2**40]),
+    "array of a forged shape": array(shape=[10**9]),
+    "array of an overflowing shape": array(shape=[2**32, 2**32]),
+    "array of a giant empty shape": array(shape=[0, 2**39, 2**39], data=""),
+    "array of no base64": array(data="%%%"),
+    "array of a list": array(data=[]),
+    "array of letters": array(data="é"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_no_honest_encoder_writes_this(name):
+    with pytest.raises(BadWire):
+        wire.decode(BAD[name])
+
+
+class EqualFloat(float):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = float.__hash__
+
+
+class EqualText(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+    def __str__(self):
+        return "other"
+
+
+class LyingList(list):
+    def __iter__(self):
+        return iter([99])
+
+    def __len__(self):
+        return 99
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [
+        (EqualFloat(1.5), 1.5),
+        (EqualText("x"), "x"),
+        (LyingList([1]), [1]),
+        (np.float32(0.5), 0.5),
+        (np.int8(3), 3),
+        (np.bool_(True), True),
+        (np.str_("x"), "x"),
+        (np.array(["a", "b"]), ["a", "b"]),
+        (np.array([1, None], dtype=object), [1, None]),
+        (np.ma.array([1.0]), np.array([1.0])),
+        (np.matrix([[1.0]]), np.array([[1.0]])),
+        (np.array([1.0], dtype=">f8"), np.array([1.0])),
+    ],
+)
+def test_objects_arrive_as_plain_types(value, plain):
+    assert same(plain, wire.decode(wire.encode(value)))
+
+
+def endless():
+    value = []
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        b"bytes",
+        {1, 2},
+        1j,
+        len,
+        np.array([1j]),
+        np.array(["2020-01-01"], dtype="datetime64[D]"),
+        np.array([object()]),
+        np.zeros(3, dtype="i4,i4"),
+        np.zeros(20_000_000, dtype=np.uint8),
+        "x" * (wire.MAX_CHARACTERS + 1),
+        10**5000,
+        endless(),
+        [[] for _ in range(3)] + [object()],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_not_plain_data_does_not_cross(value):
+    with pytest.raises(NotPlain):
+        wire.encode(value)
+
+
+def test_tensors_arrive_as_arrays():
+    torch = pytest.importorskip("torch")
+    value = wire.decode(wire.encode([torch.ones(2, requires_grad=True), torch.ones(1).bfloat16()]))
+    assert same(value, [np.ones(2, dtype=np.float32), np.ones(1, dtype=np.float32)])
+
+
+def ask(kind, code, namespace, **inputs):
+    request = wire.encode({"kind": kind, "code": code, "inputs": inputs})
+    return wire.decode(wire.answer(request, namespace))
+
+
+def test_code_runs_in_the_students_namespace_and_leaves_no_inputs_there():
+    namespace = {"x": "mine", "list": "shadowed"}
+    assert ask("eval", "[x + v for v in values]", namespace, x=1, values=[1, 2]) == {
+        "value": [2, 3]
+    }
+    assert namespace["x"] == "mine"
+    assert ask("run", "y = x + 1", namespace, x=1) == {"value": None}
+    assert (namespace["x"], namespace["y"]) == ("mine", 2)
+    assert ask("run", "z = w\nraise KeyError(w)", namespace, w=1) == {"raised": "KeyError"}
+    assert "w" not in namespace and namespace["z"] == 1
+    assert ask("eval", "1 +", namespace) == {"raised": "SyntaxError"}
+    assert ask("eval", "exit(3)", {"exit": sys.exit}) == {"raised": "SystemExit"}
+    assert "not plain data" in ask("eval", "object()", namespace)["not_plain"]
+    with pytest.raises(KeyboardInterrupt):
+        ask("eval", "stop()", {"stop": lambda: (_ for _ in ()).throw(KeyboardInterrupt)})
+
+
+@pytest.fixture
+def reply():
+    """Answer all requests of hidden tests with one value."""
+
+    def answer_with(tree):
+        student.answer_with(lambda request: tree if isinstance(tree, str) else json.dumps(tree))
+
+    yield answer_with
+    student.answer_with(None)
+
+
+def value_of(value):
+    return ["dict", [["value", json.loads(wire.encode(value))]]]
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        "",
+        "null",
+        "true",
+        '"value"',
+        value_of(1)[1],
+        ["dict", []],
+        ["dict", [["raised", None]]],
+        ["dict", [["not_plain", True]]],
+        ["dict", [["value", None], ["raised", "x"]]],
+        ["list", [["list", []]]],
+    ],
+    ids=str,
+)
+def test_an_unknown_answer_is_tampering(reply, tree):
+    reply(tree)
+    with pytest.raises(student.Tampered):
+        student.eval("x")
+
+
+@pytest.mark.parametrize("kind", ["ValueError", "MemoryError", "KeyboardInterrupt"])
+def test_a_known_error_is_named(reply, kind):
+    reply(["dict", [["raised", kind]]])
+    with pytest.raises(student.StudentError, match=f"your code raised {kind} here") as caught:
+        student.run("x")
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize("kind", ["Inputs_1_2_3", "print", "__import__", "<script>", ""])
+def test_an_unknown_error_is_not_named(reply, kind):
+    reply(["dict", [["raised", kind]]])
+    with pytest.raises(student.StudentError, match="your code raised an exception here"):
+        student.run("x")
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, "1", [1.0], np.ones(2), np.array(["x"]), 10**400, {"a": 1}], ids=str
+)
+def test_what_is_not_a_number_is_not_taken_for_one(reply, value):
+    reply(value_of(value))
+    with pytest.raises(student.StudentError, match="the loss: expected a number"):
+        student.number("x", "the loss")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 1.0, "12", [1.0, "2"], [True, 1.0], [1.0], [[1.0]] * 2, [10**400, 1]],
+    ids=str,
+)
+def test_what_is_not_a_list_of_numbers_is_not_taken_for_one(reply, value):
+    reply(value_of(value))
+    with pytest.raises(student.StudentError, match="the losses: expected"):
+        student.numbers("x", "the losses", length=2)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "x", [[1.0], [1.0, 2.0]], np.ones((2, 1)), [10**400, 1], {"a": 1}], ids=str
+)
+def test_what_is_not_an_array_is_not_taken_for_one(reply, value):
+    reply(value_of(value))
+    with pytest.raises(student.StudentError, match="the weights: expected"):
+        student.array("x", "the weights", (2,))
+
+
+def test_numbers_in_many_forms_are_numbers(reply):
+    for value in (2, 2.0, np.float32(2), np.array(2), np.array([2])):
+        reply(value_of(value))
+        assert student.number("x", "it") == 2.0
+    for value in ([1, 2.0], (1, 2), np.array([1, 2]), [np.array(1.0), np.array([2])]):
+        reply(value_of(value))
+        assert student.numbers("x", "it", length=2) == [1.0, 2.0]
+    reply(value_of([[1, 2], [3, 4.5]]))
+    assert student.array("x", "it", (2, 2)).tolist() == [[1, 2], [3, 4.5]]
+
+
+class FakeLine:
+    """A line to a kernel that answers every request with the same text, or raises."""
+
+    def __init__(self, answer):
+        self.answer, self.deadline, self.requests = answer, 0.0, 0
+
+    def ask(self, request):
+        self.requests += 1
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+ASK = "from grading import student\n"
+SEES = ASK + "assert student.eval('x') == 1, 'x must be 1\\nsecond line: 17'"
+ONE = json.dumps(value_of(1))
+
+
+@pytest.mark.parametrize(
+    ("hidden", "answer", "outcome", "message"),
+    [
+        (SEES, ONE, Outcome.RIGHT, ""),
+        (SEES, json.dumps(value_of(2)), Outcome.WRONG, "x must be 1"),
+        (SEES, "{", Outcome.TAMPERED, ""),
+        (SEES, TimedOut(), Outcome.TIMED_OUT, ""),
+        (SEES, RuntimeError("secret"), Outcome.GRADERS_FAULT, ""),
+        ("pass", ONE, Outcome.GRADERS_FAULT, ""),
+        ("x = (", ONE, Outcome.GRADERS_FAULT, ""),
+        (SEES + "\n1 / 0", ONE, Outcome.GRADERS_FAULT, ""),
+        (SEES + "\nraise SystemExit", ONE, Outcome.GRADERS_FAULT, ""),
+        (
+            ASK + "try: student.eval('x')\nexcept Exception: pass",
+            "{",
+            Outcome.TAMPERED,
+            "",
+        ),
+        (ASK + "assert student.eval('x') == 2, 'a\\ud800b'", ONE, Outcome.WRONG, "a?b"),
+        (ASK + "assert student.eval('x') == 2", ONE, Outcome.WRONG, "A check failed."),
+    ],
+)
+def test_every_end_of_a_hidden_test_has_its_name(hidden, answer, outcome, message):
+    result = judge_one(FakeLine(answer), hidden, 10, 0)
+    student.answer_with(None)
+    assert result.outcome is outcome
+    assert "secret" not in result.message and "second line" not in result.message
+    if message:
+        assert result.message == message
+
+
+def test_hidden_tests_that_run_on_are_stopped():
+    hidden = SEES + "\nwhile True:\n    try:\n        while True: pass\n    except Exception: pass"
+    result = judge_one(FakeLine(ONE), hidden, 0.1, 0)
+    student.answer_with(None)
+    assert result.outcome is Outcome.TIMED_OUT
+
+
+def test_the_same_seed_draws_the_same_inputs():
+    hidden = ASK + "student.eval('x')\nassert False, str(student.rng.integers(10**9))"
+    drawn = [judge_one(FakeLine(ONE), hidden, 10, seed).message for seed in (1, 1, 2)]
+    student.answer_with(None)
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_judge_that_cannot_work_is_the_graders_fault(tmp_path):
+    with Judge(str(tmp_path / "no such file")) as broken:
+        result = broken.check(SEES, 1, 0, lambda: None)
+    assert result.outcome is Outcome.GRADERS_FAULT
+    assert result.needs_person and not result.passed
+
+
+def test_a_judge_whose_kernel_has_died_does_not_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        judge.Judge,
+        "_start",
+        lambda self: judge.subprocess.Popen(
+            ["sleep", "600"], stdin=judge.subprocess.PIPE, stdout=judge.subprocess.PIPE
+        ),
+    )
+    with Judge("unused") as waiting:
+        assert waiting.check(SEES, 500, 0, lambda: Outcome.CRASHED).outcome is Outcome.CRASHED
+
+
+def test_the_expression_sent_gives_base64_whatever_a_student_called_their_names(monkeypatch):
+    shell = SimpleNamespace(user_ns={"list": None, "exec": None, "base64": None})
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    source = judge._expression(wire.encode({"kind": "eval", "code": "1", "inputs": {}}))
+    reply = eval(compile(source, "<expression>", "eval"), shell.user_ns)
+    assert wire.decode(base64.b64decode(reply).decode()) == {"value": 1}
