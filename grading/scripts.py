@@ -42,22 +42,22 @@ def read_script(path: Path) -> Script:
         What it holds.
 
     Raises:
-        ValueError: if a cell is neither named by a grade_id nor added after one.
+        ValueError: if a cell is neither added after another nor named by a grade_id of its own.
     """
     script = Script()
     for number, cell in enumerate(jupytext.read(path, fmt="py:percent").cells):
         title = cell.metadata.get("title", "")
         if number == 0 and not title:
             lines = cell.source.splitlines()
-            script.about = "\n".join(line.removeprefix("#").strip() for line in lines)
+            script.about = "\n".join(line.removeprefix("# ").rstrip() for line in lines)
         elif title == "added" and "after" in cell.metadata:
             script.added.append((cell.metadata["after"], cell.source))
-        elif title and title != "added":
+        elif title and title != "added" and title not in script.solutions:
             script.solutions[title] = cell.source
         else:
             raise ValueError(
-                f"{path.name}: expected cells like `# %% a_grade_id` or "
-                f'`# %% added after="an_id"`, got one that begins {cell.source[:40]!r}'
+                f"{path.name}: expected cells like `# %% a_grade_id`, each grade_id once, or "
+                f'`# %% added after="a_grade_id"`, got one that begins {cell.source[:40]!r}'
             )
     return script
 

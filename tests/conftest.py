@@ -14,6 +14,7 @@ from traitlets.config import Config
 
 from grading.assignment import grade_id
 from grading.run import Graded, grade_submission, open_course
+from grading.scripts import Script, fill_in
 
 PROJECT = Path(__file__).resolve().parent.parent
 # nbgrader starts the program alembic by its bare name, as an activated environment allows.
@@ -60,9 +61,17 @@ class Classroom:
         change: Callable[[NotebookNode], None] = lambda notebook: None,
     ) -> None:
         """Hand in the release with solution cells filled in, then changed as a student might."""
-        notebook = self.release(assignment)
-        for cell in notebook.cells:
-            cell.source = solutions.get(str(grade_id(cell)), cell.source)
+        self.submit_script(student, assignment, Script(solutions=solutions), change)
+
+    def submit_script(
+        self,
+        student: str,
+        assignment: str,
+        script: Script,
+        change: Callable[[NotebookNode], None] = lambda notebook: None,
+    ) -> None:
+        """Hand in what a submission's text file holds, then changed as a student might."""
+        notebook = fill_in(self.release(assignment), script)
         change(notebook)
         nbformat.write(notebook, self.folder(student, assignment) / f"{assignment}.ipynb")
 

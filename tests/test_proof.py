@@ -1,5 +1,7 @@
 """The proof: every solution of the corpus fares as its header says, graded by the real pipeline."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 from conftest import PROJECT
@@ -19,8 +21,10 @@ def cells_of(assignment):
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
 def test_solution_fares_as_its_header_says(classroom, entry):
-    solutions = classroom.solution(entry.assignment) | entry.solutions
-    classroom.submit(entry.name, entry.assignment, solutions, entry.add_cells)
+    solutions = classroom.solution(entry.assignment) | entry.script.solutions
+    classroom.submit_script(
+        entry.name, entry.assignment, replace(entry.script, solutions=solutions)
+    )
     graded = classroom.grade(entry.name, entry.assignment)
     found = {check.name: check.outcome for check in graded.checks}
     expected = {name: "wrong" if name in entry.fails else "right" for name in found}
@@ -37,9 +41,11 @@ def test_header_and_cells_name_what_the_notebook_has(entry):
     solutions = {grade_id(cell) for cell in cells if cell.metadata.nbgrader.solution}
     assert entry.fails <= checks
     assert bool(entry.fails) == (entry.kind == "wrong")
-    assert set(entry.solutions) <= solutions
-    assert {after for after, _ in entry.added} <= {grade_id(cell) for cell in cells}
-    assert entry.solutions or entry.added, "an entry must differ from the reference solution"
+    assert set(entry.script.solutions) <= solutions
+    assert {after for after, _ in entry.script.added} <= {grade_id(cell) for cell in cells}
+    assert entry.script.solutions or entry.script.added, (
+        "an entry must differ from the reference solution"
+    )
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
