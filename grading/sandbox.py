@@ -30,6 +30,7 @@ from grading.seccomp import refusals
 MEBIBYTE = 1024 * 1024
 FLOOD = 1024  # MiB by which the grader itself may grow while a kernel sends it messages
 HOME = "/home/student"
+FOLDER = f"{HOME}/assignment"  # where the kernel works
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 SYSTEM_FILES = (
     "/etc/alternatives",
@@ -201,12 +202,12 @@ class BubblewrapProvisioner(LocalProvisioner):
             words += ["--ro-bind-try", path, path]
         words += self._python_and_helpers()
         for file in self.files:
-            words += ["--ro-bind", file, f"{HOME}/work/{Path(file).name}"]
-        words += ["--bind", str(folder), str(folder), "--dir", f"{HOME}/work"]
+            words += ["--ro-bind", file, f"{FOLDER}/{Path(file).name}"]
+        words += ["--bind", str(folder), str(folder), "--dir", FOLDER]
         # What is left of / and /dev are tmpfs without a size limit: close them.
         # Mapping /dev/zero makes memory that belongs to no process: it is covered, unusably.
         words += ["--ro-bind", "/dev/null", "/dev/zero"]
-        words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", f"{HOME}/work"]
+        words += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", FOLDER]
         words += ["--clearenv"]
         for name, value in environment(HOME).items():
             words += ["--setenv", name, value]

@@ -416,7 +416,7 @@ def format_table(checks: Sequence[Check]) -> str:
     lines.insert(1, "  ".join("-" * width for width in widths))
     faults = [check for check in checks if check.status == "fault"]
     if not faults:
-        return "\n".join([*lines, "", "No faults: you are ready for lesson 01."])
+        return "\n".join([*lines, "", "No faults: you are ready for the lessons."])
     headline = f"{len(faults)} fault{'s' * (len(faults) > 1)}. What to do:"
     lines += ["", headline]
     names_by_cure: dict[str, list[str]] = {}

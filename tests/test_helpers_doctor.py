@@ -398,7 +398,7 @@ def test_format_table_shows_each_cure_once():
 
 def test_format_table_counts_one_fault_and_none():
     assert "\n1 fault. What to do:\n1. torch" in doctor.format_table(FAULTS[:3])
-    assert doctor.format_table(FAULTS[:1]).endswith("No faults: you are ready for lesson 01.")
+    assert doctor.format_table(FAULTS[:1]).endswith("No faults: you are ready for the lessons.")
 
 
 @pytest.mark.parametrize(("checks", "status"), [(FAULTS, 1), ([FAULTS[0], FAULTS[2]], 0)])
