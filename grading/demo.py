@@ -21,8 +21,8 @@ from grading.scripts import fill_in, read_script
 ASSIGNMENT = "early_stopping"
 CLASS = Path(__file__).parent / "demo_class"
 # Shorter than the course's own limits: the endless loop shall not bore anybody.
-CELL_SECONDS = 15
-SUBMISSION_SECONDS = 45
+CELL_SECONDS = 20
+SUBMISSION_SECONDS = 60
 
 
 def prepare(root: Path, course: Path) -> list[str]:

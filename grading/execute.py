@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.filters import strip_ansi
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import Execute
@@ -161,7 +162,7 @@ def _outcome_of(error: str) -> Outcome:
 def _visible_message(run: CellRun) -> str:
     """Say in a line how the visible part failed, in the words of its own assert."""
     errors = [output for output in run.outputs if output.output_type == "error"]
-    said = errors[-1].evalue.strip().partition("\n")[0] if errors else ""
+    said = strip_ansi(errors[-1].evalue).strip().partition("\n")[0] if errors else ""
     return f"{run.error}: {said}" if said else str(run.error)
 
 

@@ -82,10 +82,7 @@ class Classroom:
 
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
-    """A course for one test module, with time limits short enough for tests."""
-    settings = Config()
-    settings.TrustedExecute.timeout = 20
-    settings.TrustedExecute.submission_timeout = 120
-    room = Classroom(tmp_path_factory.mktemp("course"), settings)
+    """A course for one test module, with the limits that a class has."""
+    room = Classroom(tmp_path_factory.mktemp("course"))
     room.release("early_stopping")
     yield room
