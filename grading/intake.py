@@ -232,13 +232,14 @@ def missing_notebook(folder: Path) -> str:
     Returns:
         A sentence for the student, or the empty text where there is a notebook.
     """
-    if not folder.is_symlink() and any(folder.glob("*.ipynb")):
+    if folder.is_symlink():  # what lies behind it may be another's: it is not looked at
+        got = "a link to another folder"
+    elif any(folder.glob("*.ipynb")):
         return ""
-    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    return (
-        f"Expected a notebook, found {', '.join(found) or 'nothing'}. Save the notebook in "
-        "JupyterLab and submit it again."
-    )
+    else:
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        got = ", ".join(names) or "nothing"
+    return f"Expected a notebook, found {got}. Save the notebook in JupyterLab and submit it again."
 
 
 def mark_unread(db_url: str, assignment: str, student: str, sentence: str) -> None:

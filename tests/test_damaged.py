@@ -283,3 +283,13 @@ def test_reading_never_follows_a_link_or_waits_on_a_pipe(tmp_path):
     with pytest.raises(Unreadable, match="found no notebook"):
         read_notebook(tmp_path / "missing.ipynb")
     assert intake.missing_notebook(tmp_path / "nowhere").startswith("Expected a notebook")
+
+
+def test_a_linked_folder_is_not_even_listed(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "private.txt").write_text("x")
+    (tmp_path / "real" / "early_stopping.ipynb").write_text("{}")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    sentence = intake.missing_notebook(tmp_path / "link")
+    assert "a link to another folder" in sentence and "private.txt" not in sentence
+    assert intake.missing_notebook(tmp_path / "real") == ""
