@@ -8,8 +8,13 @@ export PATH := $(VENV)/bin:$(PATH)
 # more threads than processors make small trainings many times slower
 export OMP_NUM_THREADS ?= 1
 
+NBVAL := python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
+# Each one changes which instructions compute the numbers, or in which order they are added up.
+OTHER_COMPUTERS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS \
+	TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1
+
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons lint format demo release lessons doctor clean
+.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,13 +34,18 @@ lab: install  ## open JupyterLab on the course
 doctor: install  ## check this computer, and say how to mend what is wrong
 	python -m helpers.doctor
 
-test: lint test-unit test-lessons  ## pass all tests (grading needs Linux and bubblewrap)
+test: lint test-unit test-lessons test-everywhere  ## pass all tests (grading needs Linux and bubblewrap)
 
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
 
 test-lessons: install  ## run every lesson and compare with its stored outputs
-	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile notebooks
+	$(NBVAL) notebooks
+
+test-everywhere: install  ## the same as on older processors, with other threads, without a GPU
+	@for setting in $(OTHER_COMPUTERS); do \
+	    echo "== lessons with $$setting"; env $$setting $(NBVAL) -q notebooks || exit 1; \
+	done
 
 lint: install  ## formatter, linter and type checker
 	ruff format --check .
@@ -54,6 +64,9 @@ release: install  ## generate release/ from source/
 
 lessons: install  ## run all lessons and store their outputs
 	python -m grading.lesson_outputs
+
+readme: install  ## write the README's table of lessons
+	python -m grading.lesson_table
 
 clean:  ## remove what grading and the demo left behind (not .venv)
 	rm -rf demo submitted autograded feedback exchange gradebook.db .nbgrader.log

@@ -10,7 +10,9 @@ git, and nothing else should: no random cell ids, no Python version, no timings.
 
 import argparse
 import copy
+import re
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +31,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return a copy of a notebook in normal form.
 
     Cells are called cell-01, cell-02, ... and keep no metadata but their tags. Executed code cells
-    are numbered 1, 2, ... from top to bottom. Outputs keep their data only.
+    are numbered 1, 2, ... from top to bottom. Outputs keep their data only; a picture gets the text
+    of the cell after it, if that begins with "**Figure:**", as its alternative text.
 
     Args:
         notebook: A notebook in nbformat 4, which is left as it is.
@@ -38,7 +41,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     normal.nbformat, normal.nbformat_minor = 4, 5
     normal.metadata = nbformat.from_dict(METADATA)
     count = 0
-    for number, cell in enumerate(normal.cells, start=1):
+    following = [*normal.cells[1:], None]
+    for number, (cell, after) in enumerate(zip(normal.cells, following, strict=True), start=1):
         cell.id = f"cell-{number:02d}"
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
         if cell.cell_type != "code" or cell.execution_count is None:
@@ -47,10 +51,33 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         cell.execution_count = count
         for output in cell.outputs:
             if "metadata" in output:
-                output.metadata = NotebookNode()
+                output.metadata = alternative_text(output, caption_of(after))
             if "execution_count" in output:
                 output.execution_count = count
     return normal
+
+
+def caption_of(cell: NotebookNode | None) -> str:
+    """Return the first paragraph of a text cell that begins with "**Figure:**", else nothing.
+
+    Args:
+        cell: The cell that follows a picture, or None at a notebook's end.
+    """
+    text = cell.source if cell is not None and cell.cell_type == "markdown" else ""
+    caption = re.match(r"\*\*Figure:\*\*\s+(.+?)(?:\n\n|\Z)", text, re.DOTALL)
+    return caption[1] if caption else ""
+
+
+def alternative_text(output: NotebookNode, caption: str) -> NotebookNode:
+    """Return the metadata of an output: for a picture, its caption, where nbconvert looks for it.
+
+    Args:
+        output: What a code cell showed.
+        caption: The text about the picture, in Markdown; empty if there is none.
+    """
+    pictures = [kind for kind in output.get("data", {}) if kind.startswith("image/")]
+    plain = " ".join(re.sub(r"[*`$\\]", "", caption).split())
+    return nbformat.from_dict({kind: {"alt": plain} for kind in pictures if plain})
 
 
 def serialise(notebook: NotebookNode) -> str:
@@ -99,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     faults = 0
     for path in options.notebooks or sorted(NOTEBOOK_FOLDER.glob("*.ipynb")):
-        fault = None
+        fault, start = None, time.monotonic()
         if options.check:
             fault = find_fault(path)
         else:
@@ -107,7 +134,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 path.write_text(serialise(execute(path)), encoding="utf-8")
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
                 fault = f"{path.name} did not run to its end and was left as it was:\n{error}"
-        print(fault or f"{path.name}: {'in normal form' if options.check else 'executed'}")
+        done = (
+            "in normal form" if options.check else f"executed in {time.monotonic() - start:.0f} s"
+        )
+        print(fault or f"{path.name}: {done}", flush=True)
         faults += fault is not None
     return 1 if faults else 0
 

@@ -1,5 +1,6 @@
 """Check the frame and the stored form of every lesson, and check the checks on bad notebooks."""
 
+import ast
 import configparser
 import copy
 import json
@@ -7,16 +8,26 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbconvert
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from grading import lesson_outputs
+from grading import lesson_outputs, lesson_table
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
-MIRRORED = [("02_autograd_pytorch", "03_gradienttape_tensorflow")]
+ASSIGNMENTS = sorted([*ROOT.glob("source/*/*.ipynb"), *ROOT.glob("release/*/*.ipynb")])
+NUM_LESSONS = 17
+MIRRORED = [
+    ("02_autograd_pytorch", "03_gradienttape_tensorflow"),
+    ("05_pytorch_training", "08_keras_training"),
+    ("06_mixed_precision_pytorch", "09_mixed_precision_keras"),
+]
+# Lessons that compare the frameworks; every other lesson loads one at most. Lesson 07 needs
+# TensorBoard's writer, which loads TensorFlow by itself wherever TensorFlow is installed.
+COMPARING = {1, 7, 10, 11, 12, 13, 14, 15, 17}
 
 MAX_CODE_LINES = 25
 MAX_IGNORED = 0.10  # the share of code cells whose output nbval may ignore ...
@@ -34,17 +45,13 @@ DOCUMENTATION = (
     "scikit-learn.org",
 )
 ENDING = ("check yourself", "what we have seen", "references", "next")
-FRAMEWORK_IMPORTS = {
-    "PyTorch": r"^\s*(?:import|from) +torch\b|\btorch_training\b|\btrain_torch\b",
-    "TensorFlow": r"^\s*(?:import|from) +(?:tensorflow|keras)\b|\bimport_tensorflow\b"
-    r"|\bkeras_training\b|\btrain_tf\b",
-}
 PERSONAL_PATH = r"(?<![\w./:-])/(?:home|root|Users)/\w|\b[A-Za-z]:\\+Users"
 MACHINE_PATH = (
     r"(?<![\w./:-])/(?:home|root|Users|tmp|usr|opt|var|mnt)/\w|\b[A-Za-z]:\\|site-packages"
 )
 
 Check = Callable[[NotebookNode, Path], Iterator[str]]
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 # --- reading a notebook ---------------------------------------------------------------------------
@@ -190,25 +197,38 @@ def check_cells(notebook: NotebookNode, path: Path) -> Iterator[str]:
             yield f"{cell.id} has {lines} lines of code, more than {MAX_CODE_LINES}"
 
 
-def check_links(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    """Look for links inside the course that lead nowhere or out of it."""
-    text = re.sub(r"(?s)```.*?```", "", prose(notebook))
+def broken_links(text: str, folder: Path, course: Path) -> Iterator[str]:
+    """Look for links inside the course that lead nowhere or out of it.
+
+    Args:
+        text: Markdown.
+        folder: Where the file with this text is: relative links begin there.
+        course: The course's folder.
+    """
+    text = re.sub(r"(?s)```.*?```", "", text)
     for target in re.findall(r"\]\(([^)\s]+)\)|(?:href|src)=[\"']([^\"']+)", text):
         link = "".join(target)
-        if re.match(r"https?://|mailto:|#|data:|attachment:", link):
+        if re.match(r"https?://|mailto:|data:|attachment:", link):
             continue
-        file = (path.parent / link.partition("#")[0]).resolve()
-        if not file.is_relative_to(path.parent.parent.resolve()):
+        place, _, heading = link.partition("#")
+        file = (folder / place).resolve()
+        if heading:
+            yield f"the link {link} names a heading, which JupyterLab and GitHub call differently"
+        elif not file.is_relative_to(course.resolve()):
             yield f"the link {link} leads out of the course"
         elif not file.exists():
             yield f"the link {link} leads nowhere"
 
 
+def check_links(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """Look for links inside the course that lead nowhere or out of it."""
+    yield from broken_links(prose(notebook), path.parent, path.parent.parent)
+
+
 def check_frameworks(notebook: NotebookNode, path: Path) -> Iterator[str]:
-    """Look for two frameworks in one kernel; lesson 01 may report both."""
-    code = "\n".join(cell.source for cell in code_cells(notebook))
-    used = [name for name, imports in FRAMEWORK_IMPORTS.items() if re.search(imports, code, re.M)]
-    if len(used) > 1 and number_of(path) != 1:
+    """Look for two frameworks in one kernel; only lessons that compare them load both."""
+    used = lesson_table.frameworks(notebook)
+    if len(used) > 1 and number_of(path) not in COMPARING:
         yield f"one kernel imports {' and '.join(used)}"
 
 
@@ -218,11 +238,10 @@ def check_figures(notebook: NotebookNode, path: Path) -> Iterator[str]:
     for cell, after in zip(notebook.cells, following, strict=True):
         if not has_picture(cell):
             continue
-        text = after.source if after is not None and after.cell_type == "markdown" else ""
-        caption = re.match(r"\*\*Figure:\*\*\s+(.+?)(?:\n\n|\Z)", text, re.S)
+        caption = lesson_outputs.caption_of(after)
         if not caption:
             yield f'the cell after the picture of {cell.id} does not begin with "**Figure:**"'
-        elif len(caption[1]) < MIN_FIGURE_TEXT:
+        elif len(caption) < MIN_FIGURE_TEXT:
             yield f"the text on the picture of {cell.id} is too short to replace it"
 
 
@@ -241,6 +260,38 @@ def check_comparison(notebook: NotebookNode, path: Path) -> Iterator[str]:
         yield f"nbval ignores the output of {ignored} of {len(cells)} cells"
 
 
+def definitions(notebook: NotebookNode) -> dict[str, Definition]:
+    """Return the functions and classes that a lesson defines at the top of its cells, by name."""
+    found: dict[str, Definition] = {}
+    for cell in code_cells(notebook):
+        for node in ast.parse(plain_python(cell.source)).body:
+            if isinstance(node, Definition):
+                found[node.name] = node
+    return found
+
+
+def plain_python(source: str) -> str:
+    """Replace the lines of a cell that only Jupyter understands, such as %timeit."""
+    return re.sub(r"(?m)^\s*[%!].*$", "pass", source)
+
+
+def check_definitions(notebook: NotebookNode, path: Path) -> Iterator[str]:
+    """Look for functions and classes that the lesson defines and never uses."""
+    used = set()
+    for cell in code_cells(notebook):
+        for statement in ast.parse(plain_python(cell.source)).body:
+            own = getattr(statement, "name", None)  # calling oneself is no use
+            names = {
+                node.id if isinstance(node, ast.Name) else node.attr
+                for node in ast.walk(statement)
+                if isinstance(node, ast.Name | ast.Attribute)
+            }
+            used |= names - {own}
+    for name in definitions(notebook):
+        if name not in used:
+            yield f"{name} is defined and never used"
+
+
 CHECKS: list[Check] = [
     check_head,
     check_body,
@@ -252,6 +303,7 @@ CHECKS: list[Check] = [
     check_frameworks,
     check_figures,
     check_comparison,
+    check_definitions,
 ]
 
 
@@ -260,8 +312,7 @@ CHECKS: list[Check] = [
 
 def test_there_are_lessons() -> None:
     """Lessons are numbered 01, 02, ... without a gap."""
-    assert LESSONS, "no lesson found"
-    assert [number_of(path) for path in LESSONS] == list(range(1, len(LESSONS) + 1))
+    assert [number_of(path) for path in LESSONS] == list(range(1, NUM_LESSONS + 1))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -279,13 +330,75 @@ def test_lesson_is_stored_in_normal_form(path: Path) -> None:
     assert fault is None, fault
 
 
+@pytest.mark.parametrize("path", ASSIGNMENTS, ids=lambda path: path.parent.parent.name)
+def test_links_of_assignments_resolve(path: Path) -> None:
+    """Links from an exercise to the lessons lead somewhere."""
+    text = prose(nbformat.read(path, as_version=4))
+    assert not list(broken_links(text, path.parent, ROOT))
+
+
+def test_links_of_the_readme_resolve() -> None:
+    """Its own headings are the only ones that the README links to."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    headings = {re.sub(r"\W+", "-", h.lower()) for h in re.findall(r"(?m)^#+ (.+)$", text)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
+    assert not list(broken_links(re.sub(r"\]\(#[^)]+\)", "", text), ROOT, ROOT))
+
+
 @pytest.mark.parametrize("pair", MIRRORED, ids="-".join)
 def test_mirrored_lessons_have_the_same_headings(pair: tuple[str, str]) -> None:
-    """Lessons that do the same job in two frameworks go through the same steps."""
+    """Lessons that do the same job in two frameworks go through the same steps.
+
+    The second one may have more at its end, such as the table of what differs.
+    """
     first, second = (
-        [*sections(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4))][1:] for name in pair
+        [
+            heading
+            for heading in sections(nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4))
+            if re.match(r"\d", heading)
+        ]
+        for name in pair
     )
-    assert first == second
+    assert first == second[: len(first)]
+
+
+def test_what_two_lessons_define_belongs_in_helpers() -> None:
+    """No function or class stands in two lessons with the same body.
+
+    Mirrored lessons may each build up their subject from the same one-line functions.
+    """
+    places: dict[str, set[str | tuple[str, str]]] = {}
+    for path in LESSONS:
+        for name, node in definitions(nbformat.read(path, as_version=4)).items():
+            mirrored = next((pair for pair in MIRRORED if path.stem in pair), path.stem)
+            one_statement = len(node.body) <= 2  # the other one is the docstring
+            place = mirrored if one_statement else path.stem
+            places.setdefault(f"{name}: {ast.dump(node)}", set()).add(place)
+    assert not [(what[:40], where) for what, where in places.items() if len(where) > 1]
+
+
+def public_names(package: str) -> list[tuple[str, str]]:
+    """Return (module, name) of all the functions and classes that a package offers."""
+    return [
+        (path.stem, node.name)
+        for path in sorted((ROOT / package).glob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+
+
+def test_every_helper_is_used_by_a_test() -> None:
+    """The tests name every public function and class of helpers/."""
+    named = set()
+    for path in (ROOT / "tests").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Name):
+                named.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                named.add(node.attr)
+            elif isinstance(node, ast.Constant) and "import " in str(node.value):
+                named.update(re.findall(r"\w+", str(node.value)))  # a program for a fresh process
+    assert [place for place in public_names("helpers") if place[1] not in named] == []
 
 
 # --- the checks themselves, on small notebooks ----------------------------------------------------
@@ -395,6 +508,7 @@ REPLACEMENTS: list[tuple[Check, int, str, str, str]] = [
     (check_links, 8, "01_first.ipynb", "01_other.ipynb", "leads nowhere"),
     (check_links, 4, "Two.", '<a href="../missing.md">', "leads nowhere"),
     (check_links, 4, "Two.", "[x](../../outside)", "out of the course"),
+    (check_links, 4, "Two.", "[x](01_first.ipynb#a-heading)", "names a heading"),
     (check_frameworks, 3, "print", "import tensorflow as tf\nprint", "PyTorch and TensorFlow"),
     (check_frameworks, 3, "print", "tf = import_tensorflow()\nprint", "PyTorch and TensorFlow"),
     (check_frameworks, 3, "print", "from keras import layers\nprint", "PyTorch and TensorFlow"),
@@ -402,6 +516,10 @@ REPLACEMENTS: list[tuple[Check, int, str, str, str]] = [
     (check_figures, 6, " that climbs from the lower left to the upper right corner", "", "short"),
     (check_comparison, 3, "print", "# NBVAL_IGNORE_OUTPUT\nprint", "1 of 2"),
     (check_comparison, 3, "print", "# NBVAL_SKIP\nprint", "skips"),
+    (check_definitions, 3, "print", "def double(x):\n    return 2 * x\n\n\nprint", "never used"),
+    (check_definitions, 3, "print", "class Odd:\n    kind = 1\n\n\nprint", "never used"),
+    (check_definitions, 3, "print(1", "def f(x):\n    return f(x)\n\n\nprint(1", "never used"),
+    (check_definitions, 3, "print(1", "def f(x):\n    return x\n\n\nprint(f(1)", "NOTHING"),
 ]
 
 
@@ -505,7 +623,7 @@ def test_a_bad_output_is_found(
 
 
 def test_lesson_1_may_report_both_frameworks(good_path: Path) -> None:
-    """Only the lesson on installing may import both."""
+    """Only lessons that compare the frameworks may import both."""
     notebook = a_good_lesson()
     notebook.cells[2].source = "import torch\nimport tensorflow"
     assert list(check_frameworks(notebook, good_path))
@@ -528,6 +646,19 @@ def test_normal_form_drops_what_changes_from_run_to_run() -> None:
     before = copy.deepcopy(other)
     assert lesson_outputs.serialise(lesson_outputs.normalise(other)) == expected
     assert other == before
+
+
+def test_a_picture_carries_its_caption_as_alternative_text() -> None:
+    """What the text after a picture says is stored with it, without marks and line ends."""
+    notebook = a_good_lesson()
+    notebook.cells[5].source = "**Figure:** the line $x_1 = 2$\nof `f`, *dashed*.\n\nMore text."
+    stored = lesson_outputs.normalise(notebook)
+    assert stored.cells[4].outputs[0].metadata == {
+        "image/png": {"alt": "the line x_1 = 2 of f, dashed."}
+    }
+    assert stored.cells[2].outputs[0].get("metadata") is None, "this one is no picture"
+    html, _ = nbconvert.HTMLExporter(template_name="classic").from_notebook_node(stored)
+    assert 'alt="the line x_1 = 2 of f, dashed."' in html
 
 
 def test_check_says_what_is_wrong(good_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -588,3 +719,30 @@ def test_sanitising_touches_no_result(text: str, sanitised: str) -> None:
     for section in rules.sections():
         text = re.sub(rules[section]["regex"], rules[section]["replace"], text)
     assert text == sanitised
+
+
+# --- the README's table of lessons ----------------------------------------------------------------
+
+
+def test_the_readme_lists_every_lesson() -> None:
+    """The table is what `make readme` writes."""
+    assert lesson_table.main(["--check"]) == 0
+
+
+def test_the_table_is_made_from_the_lessons(good_path: Path) -> None:
+    """Title, framework and minutes come from the notebook; a lesson without them is named."""
+    notebook = a_good_lesson()
+    nbformat.write(notebook, good_path)
+    line = "| 02 | [A good lesson](notebooks/02_good.ipynb) | PyTorch | 5 |\n"
+    assert lesson_table.row(good_path) == line
+    (good_path.parent / "01_first.ipynb").unlink()
+    text = f"before\n{lesson_table.BEGIN}old\n{lesson_table.END}after\n"
+    expected = f"before\n{lesson_table.BEGIN}NEW{lesson_table.END}after\n"
+    assert lesson_table.insert(text, "NEW") == expected
+    assert lesson_table.table(good_path.parent).endswith(line)
+    with pytest.raises(ValueError, match="with the lines <!-- lessons"):
+        lesson_table.insert("no marks", "NEW")
+    notebook.cells[0].source = "# Something else"
+    nbformat.write(notebook, good_path)
+    with pytest.raises(ValueError, match="to begin with '# Lesson 02"):
+        lesson_table.row(good_path)

@@ -1,0 +1,93 @@
+"""Write the README's table of lessons from the lessons themselves.
+
+python -m grading.lesson_table           # write the table into README.md
+python -m grading.lesson_table --check   # only say whether it is up to date
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- lessons: written by `make readme` -->\n", "<!-- end of lessons -->\n"
+FRAMEWORK_IMPORTS = {
+    "PyTorch": r"^\s*(?:import|from) +torch\b|\btorch_training\b|\btrain_torch\b",
+    "TensorFlow": r"^\s*(?:import|from) +(?:tensorflow|keras)\b|\bimport_tensorflow\b"
+    r"|\bkeras_training\b|\btrain_tf\b",
+}
+
+
+def frameworks(notebook: NotebookNode) -> list[str]:
+    """Return which of the frameworks a notebook's code loads, by name."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return [name for name, imports in FRAMEWORK_IMPORTS.items() if re.search(imports, code, re.M)]
+
+
+def row(path: Path) -> str:
+    """Return the table's line for one lesson.
+
+    Args:
+        path: The notebook; its first cell holds the title and how many minutes it takes.
+
+    Raises:
+        ValueError: If title or minutes are missing.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    head = notebook.cells[0].source
+    title = re.match(r"# Lesson \d+: (.+)", head)
+    minutes = re.search(r"\b(\d+) minutes", head)
+    if not title or not minutes:
+        raise ValueError(
+            f"expected {path.name} to begin with '# Lesson {path.name[:2]}: ...' and to say how "
+            f"many minutes it takes, got {head[:60]!r}"
+        )
+    used = frameworks(notebook)
+    what = "both" if len(used) == 2 else "".join(used) or "neither"
+    return f"| {path.name[:2]} | [{title[1]}](notebooks/{path.name}) | {what} | {minutes[1]} |\n"
+
+
+def table(folder: Path) -> str:
+    """Return the whole table in Markdown, a line a lesson.
+
+    Args:
+        folder: Where the lessons are.
+    """
+    lines = [row(path) for path in sorted(folder.glob("*.ipynb"))]
+    return "| | Lesson | Framework | Minutes |\n|---|---|---|---|\n" + "".join(lines)
+
+
+def insert(readme: str, lessons: str) -> str:
+    """Return the README's text with the table between its two marks replaced.
+
+    Raises:
+        ValueError: If the marks are missing.
+    """
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"expected README.md with the lines {BEGIN.strip()} and {END.strip()}")
+    return f"{before}{begin}{lessons}{end}{after}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the table or check it; return the exit status."""
+    parser = argparse.ArgumentParser(description="Write the README's table of lessons.")
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    options = parser.parse_args(argv)
+    path = ROOT / "README.md"
+    old = path.read_text(encoding="utf-8")
+    new = insert(old, table(ROOT / "notebooks"))
+    if options.check:
+        print("up to date" if old == new else "README.md has drifted: run `make readme`")
+        return int(old != new)
+    path.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
