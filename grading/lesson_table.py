@@ -5,6 +5,7 @@ python -m grading.lesson_table --check   # only say whether it is up to date
 """
 
 import argparse
+import ast
 import re
 import sys
 from collections.abc import Sequence
@@ -15,17 +16,28 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- lessons: written by `make readme` -->\n", "<!-- end of lessons -->\n"
-FRAMEWORK_IMPORTS = {
-    "PyTorch": r"^\s*(?:import|from) +torch\b|\btorch_training\b|\btrain_torch\b",
-    "TensorFlow": r"^\s*(?:import|from) +(?:tensorflow|keras)\b|\bimport_tensorflow\b"
-    r"|\bkeras_training\b|\btrain_tf\b",
+# What a lesson imports, down to a helper that itself imports the framework.
+FRAMEWORK_MODULES = {
+    "PyTorch": {"torch", "torch_training", "train_torch"},
+    "TensorFlow": {"tensorflow", "keras", "keras_training", "train_tf", "import_tensorflow"},
 }
+
+
+def plain_python(source: str) -> str:
+    """Replace the lines of a cell that only Jupyter understands, such as %timeit."""
+    return re.sub(r"(?m)^\s*[%!].*$", "pass", source)
 
 
 def frameworks(notebook: NotebookNode) -> list[str]:
     """Return which of the frameworks a notebook's code loads, by name."""
-    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return [name for name, imports in FRAMEWORK_IMPORTS.items() if re.search(imports, code, re.M)]
+    imported: set[str] = set()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            for node in ast.walk(ast.parse(plain_python(cell.source))):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    names = [getattr(node, "module", None) or "", *(a.name for a in node.names)]
+                    imported.update(part for name in names for part in name.split("."))
+    return [name for name, modules in FRAMEWORK_MODULES.items() if modules & imported]
 
 
 def row(path: Path) -> str:
