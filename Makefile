@@ -60,7 +60,7 @@ demo: install  ## grade a bundled demo class, and show who got what and why
 	python -m grading.demo
 
 release: install  ## generate release/ from source/
-	nbgrader generate_assignment --force early_stopping
+	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done
 
 lessons: install  ## run all lessons and store their outputs
 	python -m grading.lesson_outputs

@@ -70,6 +70,19 @@ def read_source(course: CourseDirectory, assignment: str, notebook: str) -> Note
     return nbformat.read(path, as_version=4)
 
 
+def read_notebooks(folder: Path) -> dict[str, NotebookNode]:
+    """Read all notebooks of a folder.
+
+    Args:
+        folder: a folder of `source/` or `release/`.
+
+    Returns:
+        The notebooks by name (without ``.ipynb``), sorted by it.
+    """
+    paths = sorted(folder.glob("*.ipynb"))
+    return {path.stem: nbformat.read(path, as_version=4) for path in paths}
+
+
 def released(source: NotebookNode, component: Configurable) -> NotebookNode:
     """Make the notebook as released, but with the hidden tests still in place.
 

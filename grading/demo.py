@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from traitlets.config import Config
 
+from grading.assignment import read_notebooks
 from grading.run import Graded, grade_submission, open_course
 from grading.sandbox import SandboxUnavailable, require_bubblewrap
 from grading.scripts import fill_in, read_script
@@ -39,12 +40,13 @@ def prepare(root: Path, course: Path) -> list[str]:
         shutil.rmtree(root)
     shutil.copytree(course / "source" / ASSIGNMENT, root / "source" / ASSIGNMENT)
     _succeed(open_course(root).generate_assignment(ASSIGNMENT), "generating the release")
-    release = nbformat.read(root / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    releases = read_notebooks(root / "release" / ASSIGNMENT)
     students = []
     for path in sorted(CLASS.glob("*.py")):
         folder = root / "submitted" / path.stem / ASSIGNMENT
         folder.mkdir(parents=True)
-        nbformat.write(fill_in(release, read_script(path)), folder / f"{ASSIGNMENT}.ipynb")
+        for name, notebook in fill_in(releases, read_script(path)).items():
+            nbformat.write(notebook, folder / f"{name}.ipynb")
         students.append(path.stem)
     return students
 

@@ -5,6 +5,7 @@ A cell ``# %% moving_average`` is the solution cell with that grade_id. A cell
 first cell is a comment about the file.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,25 +63,31 @@ def read_script(path: Path) -> Script:
     return script
 
 
-def fill_in(release: NotebookNode, script: Script) -> NotebookNode:
-    """Write a script's solutions into a released notebook, as a student would have.
+def fill_in(releases: Mapping[str, NotebookNode], script: Script) -> dict[str, NotebookNode]:
+    """Write a script's solutions into an assignment's released notebooks, as a student would have.
 
     Args:
-        release: the released notebook; left as it is.
-        script: the submission's text.
+        releases: the released notebooks by name; left as they are.
+        script: the submission's text. A grade_id stands in one of the notebooks only, so that it
+            says by itself where a cell belongs.
 
     Returns:
-        The notebook to submit.
+        The notebooks to submit, by name.
 
     Raises:
-        ValueError: if the script names a cell that the notebook does not have.
+        ValueError: if the script names a cell that the notebooks do not have.
     """
-    notebook = nbformat.from_dict(release)
-    ids = {str(grade_id(cell)) for cell in notebook.cells if utils.is_solution(cell)}
-    known = {str(grade_id(cell)) for cell in notebook.cells}
+    cells = [cell for release in releases.values() for cell in release.cells]
+    ids = {str(grade_id(cell)) for cell in cells if utils.is_solution(cell)}
+    known = {str(grade_id(cell)) for cell in cells}
     unknown = (script.solutions.keys() - ids) | ({after for after, _ in script.added} - known)
     if unknown:
         raise ValueError(f"expected solution cells among {sorted(ids)}, got {sorted(unknown)}")
+    return {name: _fill_in_one(release, script) for name, release in releases.items()}
+
+
+def _fill_in_one(release: NotebookNode, script: Script) -> NotebookNode:
+    notebook = nbformat.from_dict(release)
     cells = []
     for cell in notebook.cells:
         identity = grade_id(cell)

@@ -12,7 +12,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
-from grading.assignment import grade_id
+from grading.assignment import grade_id, read_notebooks
 from grading.run import Graded, grade_submission, open_course
 from grading.scripts import Script, fill_in
 
@@ -29,21 +29,20 @@ class Classroom:
         shutil.copytree(PROJECT / "source", root / "source", dirs_exist_ok=True)
         self.api: NbGraderAPI = open_course(root, settings)
 
-    def release(self, assignment: str) -> NotebookNode:
-        """Read a released notebook, generating the release first if need be."""
-        path = self.root / "release" / assignment / f"{assignment}.ipynb"
-        if not path.exists():
+    def release(self, assignment: str) -> dict[str, NotebookNode]:
+        """Read an assignment's released notebooks, generating the release first if need be."""
+        folder = self.root / "release" / assignment
+        if not folder.exists():
             result = self.api.generate_assignment(assignment)
             assert result["success"], result
-        return nbformat.read(path, as_version=4)
+        return read_notebooks(folder)
 
     def solution(self, assignment: str) -> dict[str, str]:
         """Read the reference solution: source text by grade_id."""
-        path = self.root / "source" / assignment / f"{assignment}.ipynb"
-        cells = nbformat.read(path, as_version=4).cells
         return {
             str(grade_id(cell)): cell.source
-            for cell in cells
+            for notebook in read_notebooks(self.root / "source" / assignment).values()
+            for cell in notebook.cells
             if cell.metadata.get("nbgrader", {}).get("solution")
         }
 
@@ -71,9 +70,10 @@ class Classroom:
         change: Callable[[NotebookNode], None] = lambda notebook: None,
     ) -> None:
         """Hand in what a submission's text file holds, then changed as a student might."""
-        notebook = fill_in(self.release(assignment), script)
-        change(notebook)
-        nbformat.write(notebook, self.folder(student, assignment) / f"{assignment}.ipynb")
+        folder = self.folder(student, assignment)
+        for name, notebook in fill_in(self.release(assignment), script).items():
+            change(notebook)
+            nbformat.write(notebook, folder / f"{name}.ipynb")
 
     def grade(self, student: str, assignment: str) -> Graded:
         """Grade one submission."""
@@ -83,6 +83,4 @@ class Classroom:
 @pytest.fixture(scope="module")
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
     """A course for one test module, with the limits that a class has."""
-    room = Classroom(tmp_path_factory.mktemp("course"))
-    room.release("early_stopping")
-    yield room
+    yield Classroom(tmp_path_factory.mktemp("course"))

@@ -1,11 +1,12 @@
 """The proof corpus: solutions as small text files, each saying how it must fare.
 
-``tests/submissions/<assignment>/<right or wrong>/<name>.py`` is in jupytext's percent format. First
-comes a header of comments: what is special about the solution and, for a wrong one, which checks
-must fail. Then come cells: one named by the grade_id of a solution cell replaces that cell's stub;
-one that begins with ``# %% added after="<grade_id>"`` is a cell that the student added there.
-Solution cells that a file leaves out are taken from the reference solution, so that a wrong file
-shows its one fault and nothing else::
+``tests/submissions/<assignment>/<right, wrong or hostile>/<name>.py`` is in jupytext's percent
+format. First comes a header of comments: what is special about the solution and, for one that is
+not right, which checks must fail (``all`` names all of them). Then come cells: one named by the
+grade_id of a solution cell replaces that cell's stub; one that begins with
+``# %% added after="<grade_id>"`` is a cell that the student added there. Solution cells that a file
+leaves out are taken from the reference solution, so that a wrong file shows its one fault and
+nothing else::
 
     # fails: check_patience, check_stopping
     # why: counts one epoch too many
@@ -22,7 +23,7 @@ from pathlib import Path
 from grading.scripts import Script, read_script
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
-KINDS = ("right", "wrong")
+KINDS = ("right", "wrong", "hostile")
 _HEADER_LINE = re.compile(r"(?P<key>fails|why|style): (?P<text>\S.*)")
 
 
@@ -32,10 +33,10 @@ class Entry:
 
     Attributes:
         assignment: the assignment's name.
-        kind: "right" or "wrong".
+        kind: "right", "wrong" or "hostile".
         name: the file's name, without its suffix.
-        fails: grade_ids of the checks that must fail; all others must pass.
-        about: what is special about a right solution, or why a wrong one is wrong.
+        fails: grade_ids of the checks that must fail, or "all"; all others must pass.
+        about: what is special about a right solution, or why another one earns nothing.
         script: the solution cells and added cells that the file holds.
     """
 
