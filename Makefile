@@ -14,7 +14,7 @@ OTHER_COMPUTERS := ATEN_CPU_CAPABILITY=default ATEN_CPU_CAPABILITY=avx2 --unset=
 	TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release lessons readme doctor clean
+.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release prove lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -39,7 +39,10 @@ test: lint test-unit test-lessons test-everywhere  ## pass all tests (grading ne
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
 
-test-lessons: install  ## run every lesson and compare with its stored outputs
+test-prove: install  ## prove the graders, and store the proof in docs/proof.md (takes long)
+	python tests/prove.py $(ASSIGNMENTS)
+
+lessons: install  ## run every lesson and compare with its stored outputs
 	$(NBVAL) notebooks
 
 test-everywhere: install  ## the same as on older processors, with other threads, without a GPU
@@ -62,10 +65,13 @@ demo: install  ## grade a bundled demo class, and show who got what and why
 release: install  ## generate release/ from source/
 	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done
 
+prove: install  ## prove the graders, and store the proof in docs/proof.md (takes long)
+	python tests/prove.py $(ASSIGNMENTS)
+
 lessons: install  ## run all lessons and store their outputs
 	python -m grading.lesson_outputs
 
-readme: install  ## write the README's table of lessons
+readme: install  ## write the README's tables of lessons and exercises
 	python -m grading.lesson_table
 
 clean:  ## remove what grading and the demo left behind (not .venv)

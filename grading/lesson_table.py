@@ -1,7 +1,7 @@
-"""Write the README's table of lessons from the lessons themselves.
+"""Write the README's tables of lessons and exercises from the notebooks themselves.
 
-python -m grading.lesson_table           # write the table into README.md
-python -m grading.lesson_table --check   # only say whether it is up to date
+python -m grading.lesson_table           # write the tables into README.md
+python -m grading.lesson_table --check   # only say whether they are up to date
 """
 
 import argparse
@@ -14,8 +14,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from helpers.assignments import read_exercises
+
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- lessons: written by `make readme` -->\n", "<!-- end of lessons -->\n"
+BEGIN, END = "<!-- {}: written by `make readme` -->\n", "<!-- end of {} -->\n"
 # What a lesson imports, down to a helper that itself imports the framework.
 FRAMEWORK_MODULES = {
     "PyTorch": {"torch", "torch_training", "train_torch"},
@@ -73,27 +75,50 @@ def table(folder: Path) -> str:
     return "| | Lesson | Framework | Minutes |\n|---|---|---|---|\n" + "".join(lines)
 
 
-def insert(readme: str, lessons: str) -> str:
-    """Return the README's text with the table between its two marks replaced.
+def exercise_table(folder: Path) -> str:
+    """Return the table of exercises in Markdown, a line a notebook.
+
+    Args:
+        folder: Where the released notebooks are.
+    """
+    lines = [
+        f"| [{exercise.title}](release/{exercise.assignment}/{exercise.notebook}.ipynb) "
+        f"| {', '.join(f'{lesson:02d}' for lesson in exercise.lessons)} "
+        f"| {'★' * exercise.stars} | {exercise.minutes} | {exercise.points:g} |\n"
+        for exercise in read_exercises(folder)
+    ]
+    head = "| Exercise | Lessons needed | Difficulty | Minutes | Points |\n|---|---|---|---|---|\n"
+    return head + "".join(lines)
+
+
+def insert(readme: str, what: str, new: str) -> str:
+    """Return the README's text with what stands between two marks replaced.
+
+    Args:
+        readme: The README's text.
+        what: Which marks: "lessons" or "exercises".
+        new: The new table.
 
     Raises:
         ValueError: If the marks are missing.
     """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"expected README.md with the lines {BEGIN.strip()} and {END.strip()}")
-    return f"{before}{begin}{lessons}{end}{after}"
+    begin, end = BEGIN.format(what), END.format(what)
+    before, found_begin, rest = readme.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found_begin or not found_end:
+        raise ValueError(f"expected README.md with the lines {begin.strip()} and {end.strip()}")
+    return f"{before}{begin}{new}{end}{after}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the table or check it; return the exit status."""
-    parser = argparse.ArgumentParser(description="Write the README's table of lessons.")
+    """Write the tables or check them; return the exit status."""
+    parser = argparse.ArgumentParser(description="Write the README's tables.")
     parser.add_argument("--check", action="store_true", help="change nothing")
     options = parser.parse_args(argv)
     path = ROOT / "README.md"
     old = path.read_text(encoding="utf-8")
-    new = insert(old, table(ROOT / "notebooks"))
+    new = insert(old, "lessons", table(ROOT / "notebooks"))
+    new = insert(new, "exercises", exercise_table(ROOT / "release"))
     if options.check:
         print("up to date" if old == new else "README.md has drifted: run `make readme`")
         return int(old != new)

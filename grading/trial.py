@@ -15,10 +15,11 @@ import io
 import multiprocessing
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -79,7 +80,13 @@ def reference(assignment: str) -> dict[str, str]:
 
 
 def try_out(
-    assignment: str, script: Script, *, seed: int = 0, threads: int = 1, limit: float = 120
+    assignment: str,
+    script: Script,
+    *,
+    seed: int = 0,
+    threads: int = 1,
+    limit: float = 120,
+    to_first_failure: bool = False,
 ) -> dict[str, Tried]:
     """Run an assignment's checks on a solution, each notebook in a forked process of its own.
 
@@ -89,41 +96,53 @@ def try_out(
         seed: for ``student.rng`` and for every global random state.
         threads: how many threads PyTorch computes with.
         limit: seconds that one notebook may take.
+        to_first_failure: True ends with the first check that is not passed.
 
     Returns:
         How each check ended, by grade_id.
     """
     full = Script(script.about, reference(assignment) | script.solutions, script.added)
     results: dict[str, Tried] = {}
-    for notebook in fill_in(read_notebooks(SOURCE / assignment), full).values():
-        results |= _in_a_fork(lambda: _run(notebook, seed, threads), notebook, limit)  # noqa: B023
+    folder = SOURCE / assignment
+    for notebook in fill_in(read_notebooks(folder), full).values():
+        for name, tried in _in_a_fork(notebook, folder, seed, threads, limit):
+            results[name] = tried
+            if to_first_failure and tried.outcome is not Outcome.RIGHT:
+                return results
     return results
 
 
 def _in_a_fork(
-    run: Callable[[], Iterator[tuple[str, Tried]]], notebook: NotebookNode, limit: float
-) -> dict[str, Tried]:
+    notebook: NotebookNode, beside: Path, seed: int, threads: int, limit: float
+) -> Iterator[tuple[str, Tried]]:
+    """Run a notebook in a forked process; yield how each check ended, as soon as it has."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_send_all, args=(run, sender))
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=_send_all, args=(notebook, beside, seed, threads, sender))
     process.start()
     sender.close()
-    results: dict[str, Tried] = {}
+    waiting = [str(grade_id(cell)) for cell in notebook.cells if is_test(cell)]
     end = time.monotonic() + limit
     fate = Outcome.CRASHED
-    with contextlib.suppress(EOFError):
-        while True:
-            if not receiver.poll(max(0.0, end - time.monotonic())):
-                fate = Outcome.TIMED_OUT
-                break
-            name, tried = receiver.recv()
-            results[name] = tried
-    process.kill()
-    process.join()
-    checks = [str(grade_id(cell)) for cell in notebook.cells if is_test(cell)]
-    return {name: results.get(name, Tried(fate, "", limit)) for name in checks}
+    try:
+        with contextlib.suppress(EOFError):
+            while waiting:
+                if not receiver.poll(max(0.0, end - time.monotonic())):
+                    fate = Outcome.TIMED_OUT
+                    break
+                name, tried = receiver.recv()
+                waiting.remove(name)
+                yield name, tried
+        for name in waiting:
+            yield name, Tried(fate, "", limit)
+    finally:
+        process.kill()
+        process.join()
 
 
-def _send_all(run: Callable[[], Iterator[tuple[str, Tried]]], sender: Connection) -> None:
+def _send_all(
+    notebook: NotebookNode, beside: Path, seed: int, threads: int, sender: Connection
+) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         contextlib.chdir(folder),
@@ -132,7 +151,10 @@ def _send_all(run: Callable[[], Iterator[tuple[str, Tried]]], sender: Connection
         contextlib.redirect_stderr(nowhere),
     ):
         os.dup2(nowhere.fileno(), 2)
-        for result in run():
+        shutil.copytree(
+            beside, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.ipynb")
+        )
+        for result in _run(notebook, seed, threads):
             sender.send(result)
     sender.close()
 

@@ -14,6 +14,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grading import lesson_outputs, lesson_table
+from grading.outcomes import Outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -725,9 +726,20 @@ def test_sanitising_touches_no_result(text: str, sanitised: str) -> None:
 # --- the README's table of lessons ----------------------------------------------------------------
 
 
-def test_the_readme_lists_every_lesson() -> None:
-    """The table is what `make readme` writes."""
+def test_the_readme_lists_every_lesson_and_exercise() -> None:
+    """The tables are what `make readme` writes."""
     assert lesson_table.main(["--check"]) == 0
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    paths = [*LESSONS, *ROOT.glob("release/*/*.ipynb")]
+    assert all(f"({path.relative_to(ROOT).as_posix()})" in readme for path in paths)
+
+
+def test_lesson_16_tells_of_every_assignment_and_of_every_outcome() -> None:
+    """The lesson on exercises links to all of them, and explains every word of the feedback."""
+    text = prose(nbformat.read(NOTEBOOKS / "16_exercises.ipynb", as_version=4))
+    for path in ROOT.glob("release/*/*.ipynb"):
+        assert f"(../{path.relative_to(ROOT).as_posix()})" in text
+    assert all(f"\n| {outcome} |" in text for outcome in Outcome)
 
 
 def test_the_table_is_made_from_the_lessons(good_path: Path) -> None:
@@ -737,12 +749,12 @@ def test_the_table_is_made_from_the_lessons(good_path: Path) -> None:
     line = "| 02 | [A good lesson](notebooks/02_good.ipynb) | PyTorch | 5 |\n"
     assert lesson_table.row(good_path) == line
     (good_path.parent / "01_first.ipynb").unlink()
-    text = f"before\n{lesson_table.BEGIN}old\n{lesson_table.END}after\n"
-    expected = f"before\n{lesson_table.BEGIN}NEW{lesson_table.END}after\n"
-    assert lesson_table.insert(text, "NEW") == expected
+    begin, end = lesson_table.BEGIN.format("lessons"), lesson_table.END.format("lessons")
+    text, expected = f"before\n{begin}old\n{end}after\n", f"before\n{begin}NEW{end}after\n"
+    assert lesson_table.insert(text, "lessons", "NEW") == expected
     assert lesson_table.table(good_path.parent).endswith(line)
     with pytest.raises(ValueError, match="with the lines <!-- lessons"):
-        lesson_table.insert("no marks", "NEW")
+        lesson_table.insert("no marks", "lessons", "NEW")
     notebook.cells[0].source = "# Something else"
     nbformat.write(notebook, good_path)
     with pytest.raises(ValueError, match="to begin with '# Lesson 02"):

@@ -1,0 +1,24 @@
+# fails: check_dropout
+# why: has another default for p
+
+# %% make_mlp
+def make_mlp(in_dim, hidden, out_dim, *, batch_norm, p=0.5):
+    if batch_norm:
+        return nn.Sequential(
+            nn.Linear(in_dim, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, out_dim),
+        )
+    return nn.Sequential(
+        nn.Linear(in_dim, hidden),
+        nn.ReLU(),
+        nn.Dropout(p),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, out_dim),
+    )

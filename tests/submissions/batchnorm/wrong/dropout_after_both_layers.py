@@ -1,0 +1,26 @@
+# fails: check_dropout
+# why: puts dropout after the second hidden layer, too
+
+# %% make_mlp
+def make_mlp(in_dim, hidden, out_dim, *, batch_norm, p=0.2):
+    if batch_norm:
+        return nn.Sequential(
+            nn.Linear(in_dim, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(hidden, out_dim),
+        )
+    return nn.Sequential(
+        nn.Linear(in_dim, hidden),
+        nn.ReLU(),
+        nn.Dropout(p),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Dropout(p),
+        nn.Linear(hidden, out_dim),
+    )

@@ -1,0 +1,24 @@
+# fails: check_batch_norm
+# why: puts dropout between the linear layer and the normalisation
+
+# %% make_mlp
+def make_mlp(in_dim, hidden, out_dim, *, batch_norm, p=0.2):
+    if batch_norm:
+        return nn.Sequential(
+            nn.Linear(in_dim, hidden),
+            nn.Dropout(p),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden),
+            nn.ReLU(),
+            nn.Linear(hidden, out_dim),
+        )
+    return nn.Sequential(
+        nn.Linear(in_dim, hidden),
+        nn.Dropout(p),
+        nn.ReLU(),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, out_dim),
+    )

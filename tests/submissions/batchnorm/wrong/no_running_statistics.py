@@ -1,0 +1,24 @@
+# fails: check_statistics, check_learning
+# why: uses the statistics of the batch in evaluation mode, too
+
+# %% make_mlp
+def make_mlp(in_dim, hidden, out_dim, *, batch_norm, p=0.2):
+    if batch_norm:
+        return nn.Sequential(
+            nn.Linear(in_dim, hidden),
+            nn.BatchNorm1d(hidden, track_running_stats=False),
+            nn.ReLU(),
+            nn.Dropout(p),
+            nn.Linear(hidden, hidden),
+            nn.BatchNorm1d(hidden, track_running_stats=False),
+            nn.ReLU(),
+            nn.Linear(hidden, out_dim),
+        )
+    return nn.Sequential(
+        nn.Linear(in_dim, hidden),
+        nn.ReLU(),
+        nn.Dropout(p),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, out_dim),
+    )

@@ -1,0 +1,14 @@
+# fails: check_fit_measures
+# why: divides by the number of epochs
+
+# %% time_fit
+def time_fit(policy, *, epochs, seed):
+    X_train, y_train, X_val, y_val = train_val_split(*make_synth(4000, seed=1))
+    set_seed(seed)
+    model = build_model(policy)
+    start = time.perf_counter()
+    history = model.fit(
+        X_train, y_train, validation_data=(X_val, y_val), batch_size=64, epochs=epochs, verbose=0
+    ).history
+    seconds = (time.perf_counter() - start) / epochs
+    return {"seconds": seconds, "val_accuracy": history["val_accuracy"][-1], "policy": policy}
