@@ -7,5 +7,5 @@ def boundary_grid(predict_proba, X, *, resolution=200, margin=1.0):
     x1 = np.linspace(low[0], high[0], resolution)
     x2 = np.linspace(low[1], high[1], resolution)
     xx, yy = np.meshgrid(x1, x2)
-    grid = np.column_stack([xx.ravel(), yy.ravel()])
+    grid = np.column_stack([xx.ravel(), yy.ravel()]).astype(np.float64)
     return xx, yy, predict_proba(grid).reshape(xx.shape)

@@ -1,4 +1,4 @@
-# fails: check_keras_proba, check_seeds
+# fails: check_keras_proba
 # why: returns both probabilities of each point
 
 # %% keras_proba

@@ -1,4 +1,4 @@
-# fails: check_train_torch
+# fails: check_train_torch, check_seeds
 # why: one logit instead of two, with a binary loss
 
 # %% train_torch
