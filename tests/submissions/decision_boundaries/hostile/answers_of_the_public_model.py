@@ -1,4 +1,4 @@
-# fails: check_torch_proba, check_torch_mode
+# fails: check_torch_proba, check_torch_mode, check_seeds
 # why: remembers the answers of the visible check
 
 # %% torch_proba

@@ -12,4 +12,4 @@ def boundary_grid(predict_proba, X, *, resolution=200, margin=1.0):
         np.linspace(low[0], high[0], resolution), np.linspace(low[1], high[1], resolution)
     )
     grid = np.column_stack([xx.ravel(), yy.ravel()]).astype(np.float32)
-    return xx, yy, np.asarray(predict_proba(grid)).reshape(xx.shape)[::-1, ::-1]
+    return xx, yy, np.asarray(predict_proba(grid)).reshape(xx.shape)[::-1]

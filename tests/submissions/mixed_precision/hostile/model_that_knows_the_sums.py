@@ -1,4 +1,5 @@
-# fails: check_build_model, check_build_float16, check_build_learns
+# fails: check_build_model, check_build_float16, check_build_learns, check_fit_policy,
+#   check_fit_seed
 # why: says float32 of everything, and answers with the best possible rule instead of its weights
 
 # %% build_model

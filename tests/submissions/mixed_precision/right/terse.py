@@ -38,7 +38,7 @@ def build_model(policy):
     if policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     model.compile(
-        optimizer, "sparse_categorical_crossentropy", ["accuracy"], auto_scale_loss=False
+        optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], auto_scale_loss=False
     )
     return model
 

@@ -1,5 +1,5 @@
-# fails: check_build_model, check_build_float16, check_build_learns
-# why: takes the policy float16, with weights of 16 bits
+# fails: check_build_model, check_build_float16
+# why: takes the policy float16, with weights of 16 bits; a large epsilon saves the training
 
 # %% build_model
 def build_model(policy):
@@ -13,7 +13,7 @@ def build_model(policy):
         outputs = keras.layers.Dense(2, activation="softmax", dtype="float32")(x)
         model = keras.Model(inputs, outputs)
         model.compile(
-            optimizer=keras.optimizers.AdamW(learning_rate=1e-3, weight_decay=1e-2),
+            optimizer=keras.optimizers.AdamW(learning_rate=1e-2, epsilon=1e-3),
             loss="sparse_categorical_crossentropy",
             metrics=["accuracy"],
         )
