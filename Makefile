@@ -15,7 +15,7 @@ OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIB
 MORE_THREADS := ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release prove lessons readme doctor clean
+.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,10 +40,7 @@ test: lint test-unit test-lessons test-everywhere  ## pass all tests (grading ne
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
 
-test-prove: install  ## prove the graders, and store the proof in docs/proof.md (takes long)
-	python tests/prove.py $(ASSIGNMENTS)
-
-lessons: install  ## run every lesson and compare with its stored outputs
+test-lessons: install  ## run every lesson and compare with its stored outputs
 	$(NBVAL) notebooks
 
 test-everywhere: install  ## the same as on older processors, with other threads, without a GPU

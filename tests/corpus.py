@@ -90,24 +90,6 @@ def entries() -> list[Entry]:
     return [read(path) for path in paths()]
 
 
-def covering(some: list[Entry]) -> list[Entry]:
-    """Choose wrong solutions, by name, until each check that any of them fails is failed by one.
-
-    Args:
-        some: wrong solutions of one assignment.
-
-    Returns:
-        The chosen ones.
-    """
-    chosen: list[Entry] = []
-    covered: set[str] = set()
-    for entry in sorted(some, key=lambda entry: (len(entry.fails), entry.name)):
-        if not entry.fails <= covered:
-            chosen.append(entry)
-            covered |= entry.fails
-    return chosen
-
-
 def _read_header(header: str, path: Path) -> dict[str, str]:
     """Read the header's lines; a line without a key goes on with the text of the one before."""
     told: dict[str, str] = {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import PROJECT
-from corpus import KINDS, covering, entries, read
+from corpus import KINDS, entries, read
 
 from grading.assignment import grade_id, is_test, read_notebooks
 from grading.lesson_table import frameworks
@@ -29,9 +29,9 @@ def failing(entry):
 
 
 def graded_entries():
-    """List what is graded: all, or for Keras as many wrong solutions as fail each check once.
+    """List what is graded: with CORPUS=all everything, else what needs no TensorFlow.
 
-    A kernel with TensorFlow takes several times as long to start. `make prove` grades all.
+    A kernel with TensorFlow takes several times as long to start.
     """
     chosen = []
     for assignment in ASSIGNMENTS:
@@ -39,8 +39,7 @@ def graded_entries():
         notebooks = read_notebooks(PROJECT / "source" / assignment).values()
         quick = all("TensorFlow" not in frameworks(notebook) for notebook in notebooks)
         if not quick and os.environ.get("CORPUS") != "all":
-            wrong = covering([e for e in mine if e.kind == "wrong"])
-            mine = [e for e in mine if e.kind != "wrong"] + wrong
+            mine = []
         chosen += mine
     return chosen
 
@@ -87,13 +86,6 @@ def test_corpus_is_large_enough(assignment):
     for kind in KINDS:
         found = [e for e in ENTRIES if (e.assignment, e.kind) == (assignment, kind)]
         assert len(found) >= LEAST[kind], f"{assignment}: too few {kind} solutions"
-
-
-def test_a_covering_choice_fails_each_check():
-    wrong = [e for e in ENTRIES if (e.assignment, e.kind) == ("early_stopping", "wrong")]
-    chosen = covering(wrong)
-    assert set().union(*(e.fails for e in chosen)) == checks_of("early_stopping")
-    assert len(chosen) < len(wrong) and all(entry in wrong for entry in chosen)
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
