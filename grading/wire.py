@@ -163,6 +163,8 @@ def _array_to_tree(value: Any) -> Any:
         value = value.float() if str(value.dtype) == "torch.bfloat16" else value
     if not isinstance(value, np.ndarray) and hasattr(value, "numpy"):
         value = value.numpy()
+        # TensorFlow turns a tensor of no dimensions into a NumPy scalar, torch into an array.
+        value = np.asarray(value) if isinstance(value, np.generic) else value
     if not isinstance(value, np.ndarray):
         raise NotPlain(f"a value of type {type(value).__name__} is not plain data")
     array = np.asarray(value)

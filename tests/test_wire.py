@@ -236,6 +236,18 @@ def test_tensors_arrive_as_arrays():
     assert same(value, [np.ones(2, dtype=np.float32), np.ones(1, dtype=np.float32)])
 
 
+def test_a_tensor_without_dimensions_arrives_as_an_array():
+    class TensorFlows:
+        """A loss as TensorFlow returns it: its method gives a NumPy scalar."""
+
+        def numpy(self):
+            return np.float32(1.5)
+
+    torch = pytest.importorskip("torch")
+    for loss in (TensorFlows(), torch.tensor(1.5)):
+        assert same(wire.decode(wire.encode(loss)), np.array(1.5, dtype=np.float32))
+
+
 def ask(kind, code, namespace, **inputs):
     request = wire.encode({"kind": kind, "code": code, "inputs": inputs})
     return wire.decode(wire.answer(request, namespace))
