@@ -354,8 +354,11 @@ def environment(home: str) -> dict[str, str]:
         "NBGRADER_EXECUTION": "autograde",
         # where helpers is, also if it was not installed but found in the course's folder
         "PYTHONPATH": str(Path(helpers.__file__).resolve().parent.parent),
-        # Small trainings gain nothing from threads, and lose much where several kernels run.
+        # Small trainings gain nothing from threads, and lose much where several kernels run. With
+        # one thread the digits do not depend on the number of processors either.
         "OMP_NUM_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_NUM_INTRAOP_THREADS": "1",
         "CUDA_VISIBLE_DEVICES": "",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "TF_ENABLE_ONEDNN_OPTS": "0",

@@ -6,7 +6,8 @@ The operators:
 - an arithmetic operation becomes its opposite (`+` and `-`, `*` and `/`, `**` becomes `*`, ...);
 - a number grows by one or doubles, and True and False change places;
 - `and` and `or` change places, a condition is negated, a sign or `not` is dropped;
-- a statement is left out, a value is not returned, a decorator or keyword argument is dropped;
+- a statement is left out, a value is not returned, a decorator, keyword argument, or element of a
+  list or of a long row of arguments (such as a layer) is dropped, two neighbours change places;
 - `min` and `max`, `any` and `all`, `ones` and `zeros`, `train` and `eval` change places.
 """
 
@@ -155,12 +156,27 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:
                 yield _with(node, keywords=keywords[:index] + keywords[index + 1 :])
         case ast.Return(value=value) if value is not None:
             yield ast.Return(ast.Constant(None))
+    if isinstance(node, ast.Call):
+        yield from _fewer_or_swapped(node, "args", least=3)
+    if isinstance(node, ast.List):
+        yield from _fewer_or_swapped(node, "elts", least=2)
     if isinstance(node, DELETABLE):
         yield ast.Pass()
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         for index in range(len(node.decorator_list)):
             kept = node.decorator_list[:index] + node.decorator_list[index + 1 :]
             yield _with(node, decorator_list=kept)
+
+
+def _fewer_or_swapped(node: ast.AST, field: str, least: int) -> Iterator[ast.AST]:
+    """Leave out each of at least so many parts, and let each two neighbours change places."""
+    parts = getattr(node, field)
+    if len(parts) >= least:
+        for index in range(len(parts)):
+            yield _with(node, **{field: parts[:index] + parts[index + 1 :]})
+    for index in range(len(parts) - 1):
+        swapped = [*parts[:index], parts[index + 1], parts[index], *parts[index + 2 :]]
+        yield _with(node, **{field: swapped})
 
 
 def _with(node: ast.AST, **changes: object) -> ast.AST:

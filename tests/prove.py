@@ -220,9 +220,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         row, wrong = prove(assignment)
         print(row, *wrong, sep="\n", flush=True)
         faults += wrong
-        rows[assignment] = row
-    if not faults:
-        write(rows)
+        if not wrong:  # stored at once: a proof that stops half-way keeps what it has
+            rows[assignment] = row
+            write(rows)
     return 1 if faults else 0
 
 

@@ -71,7 +71,24 @@ def test_every_test_cell_has_a_visible_and_a_hidden_part(path):
     for cell in tests:
         assert "assert" in visible_part(cell.source), cell.metadata.nbgrader.grade_id
         assert "student." in hidden_part(cell.source), cell.metadata.nbgrader.grade_id
-        assert "inspect.getsource" not in cell.source and "In[" not in cell.source
+
+
+# What could look at the text of a solution instead of at what it does.
+LOOKS_AT_TEXT = re.compile(
+    r"getsource|getcomment|getdoc|\b(ast|dis|tokenize|linecache)\b|__code__|\bco_\w+|\.ipynb"
+    r"|\b(In|_ih)\[|\b_i+\b|__doc__|get_ipython"
+)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_no_test_looks_at_the_text_of_a_solution(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not (is_test(cell) and LOOKS_AT_TEXT.search(cell.source)), cell.source
+
+
+@pytest.mark.parametrize("text", ["inspect.getsource(fit)", "In[-1]", "fit.__code__.co_names"])
+def test_looking_at_the_text_would_be_seen(text):
+    assert LOOKS_AT_TEXT.search(text)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)

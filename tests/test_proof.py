@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+import prove
 import pytest
 from conftest import PROJECT
 from corpus import KINDS, entries, read
@@ -92,6 +93,15 @@ def test_corpus_is_large_enough(assignment):
 def test_every_check_is_failed_by_some_wrong_solution(assignment):
     wrong = [e for e in ENTRIES if (e.assignment, e.kind) == (assignment, "wrong")]
     assert {name for entry in wrong for name in entry.fails} == checks_of(assignment)
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_stored_proof_is_of_the_grader_as_it_is(assignment):
+    row = prove.stored().get(assignment)
+    assert row and row["key"] == prove.key(assignment), (
+        f"docs/proof.md is older than the grader: make prove ASSIGNMENTS={assignment}"
+    )
+    assert row[0] in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def build_model(policy: str) -> "keras.Model":
         model = keras.Model(inputs=inputs, outputs=outputs)
         model.compile(
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=False),
-            optimizer=keras.optimizers.Adam(learning_rate=2e-3),
+            optimizer=keras.optimizers.AdamW(0.001, weight_decay=0.01),
             metrics=["accuracy"],
         )
         return model
