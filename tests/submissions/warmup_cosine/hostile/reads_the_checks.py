@@ -1,4 +1,5 @@
-# fails: check_compounding, check_cosine, check_final_rate, check_edges
+# fails: check_compounding, check_cosine, check_final_rate, check_edges,
+#   check_callback, check_spread
 # why: takes the expected numbers out of the cell that called it
 
 # %% added after="imports"
