@@ -30,14 +30,16 @@ def failing(entry):
 
 
 def covering(wrong):
-    """Choose wrong solutions of up to three faults that together fail every check."""
+    """Choose wrong solutions that together fail every check, those with few faults first."""
     chosen, missing = [], set().union(*(entry.fails for entry in wrong))
-    candidates = [entry for entry in wrong if len(entry.fails) <= 3]
-    while best := max(candidates, key=lambda entry: len(entry.fails & missing), default=None):
-        if not best.fails & missing:
-            break
-        chosen.append(best)
-        missing -= best.fails
+
+    def gain(entry):
+        new = len(entry.fails & missing)
+        return new > 0 and len(entry.fails) <= 3, new
+
+    while missing:
+        chosen.append(max(wrong, key=gain))
+        missing -= chosen[-1].fails
     return chosen
 
 

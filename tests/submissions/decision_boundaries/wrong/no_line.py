@@ -1,4 +1,4 @@
-# fails: check_plot_axes
+# fails: check_plot_colours
 # why: leaves the line of 0.5 out: the colours show it well enough
 
 # %% plot_boundary

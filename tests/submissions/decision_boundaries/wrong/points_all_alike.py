@@ -1,4 +1,4 @@
-# fails: check_plot_axes
+# fails: check_plot_colours
 # why: draws the points of both classes alike
 
 # %% plot_boundary
