@@ -48,6 +48,8 @@ class Graded:
         checks: the autograded checks, in the notebook's order.
         problem: why it could not be graded; empty where it was.
         log: what nbgrader said, for the instructor.
+        seconds: how long its notebooks took to execute, all together.
+        memory: the most memory that one of its kernels held, in MiB.
     """
 
     student: str
@@ -56,6 +58,8 @@ class Graded:
     checks: tuple[Check, ...]
     problem: str
     log: str
+    seconds: float = 0.0
+    memory: float = 0.0
 
 
 def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
@@ -114,6 +118,20 @@ def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
     return _graded(api, assignment, student, problem, log)
 
 
+def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
+    """Read what came of all submissions of an assignment, as they were graded last.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+
+    Returns:
+        One result for each student who submitted, sorted by student.
+    """
+    students = students_who_submitted(api, assignment)
+    return [_graded(api, assignment, student, problem="", log="") for student in students]
+
+
 def _graded(api: NbGraderAPI, assignment: str, student: str, problem: str, log: str) -> Graded:
     with Gradebook(api.coursedir.db_url) as gradebook:
         try:
@@ -128,17 +146,21 @@ def _graded(api: NbGraderAPI, assignment: str, student: str, problem: str, log: 
         names = [notebook.name for notebook in submission.notebooks]
         total, most = submission.score, submission.max_score
     checks: list[Check] = []
+    seconds = memory = 0.0
     for name in names:
         path = _autograded(api, assignment, student) / f"{name}.ipynb"
         if path.is_file() and not problem:
             notebook = nbformat.read(path, as_version=4)
-            problem = problem or notebook.metadata.get("dlf", {}).get("problem", "")
+            told = notebook.metadata.get("dlf", {})
+            problem = problem or told.get("problem", "")
+            seconds += told.get("seconds", 0.0)
+            memory = max(memory, told.get("memory", 0.0))
             checks += [
                 _check(name, cell, scores.get((name, str(grade_id(cell)))))
                 for cell in notebook.cells
                 if is_test(cell)
             ]
-    return Graded(student, total, most, tuple(checks), problem, log)
+    return Graded(student, total, most, tuple(checks), problem, log, seconds, memory)
 
 
 def _autograded(api: NbGraderAPI, assignment: str, student: str) -> Path:

@@ -55,6 +55,8 @@ def load_frameworks() -> None:
     """Import what notebooks import, once, so that forked processes have it."""
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
         os.environ.setdefault(name, "1")  # as in the sandbox
+    # A thread that waits leaves the processor to the trials beside it, or those take twice as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     import matplotlib
 
     matplotlib.use("Agg")

@@ -256,7 +256,9 @@ def test_crowds_of_processes_or_threads_end_the_kernel(attack, name):
     text = "def total(values):\n    " + CROWDS[name].strip().replace("\n", "\n    ")
     graded = attack(f"crowd_{name}", HALF | {"total": text})
     assert scores(graded) == [4, 0]
-    assert outcomes(graded)[1] in ("crashed", "out of memory", "wrong"), graded.checks
+    # A crowd that keeps the processors busy can also use up the cell's time first.
+    ends = ("crashed", "out of memory", "timed out", "wrong")
+    assert outcomes(graded)[1] in ends, graded.checks
     attack.grade_neighbour()
 
 
