@@ -1,20 +1,29 @@
 """Execute a rebuilt submission: the student's kernel runs it, the judge decides on it.
 
-Takes the place of nbgrader's Execute. Verdicts leave by ``resources``, from the trusted side alone:
-no output of the student's kernel decides anything.
+`execute` does so for a job, wherever it is. `TrustedExecute` takes the place of nbgrader's Execute:
+it makes the job, and picks the result up from the store if it is there. Verdicts come from the
+trusted side alone: no output of the student's kernel decides anything.
 """
 
 import hashlib
+import json
+import logging
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.filters import strip_ansi
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 from nbgrader.utils import find_all_files
-from traitlets import Integer
+from traitlets import Bool, Integer, Unicode
+from traitlets.config import Config, Configurable
 
 from grading.assignment import (
     course_directory,
@@ -24,14 +33,18 @@ from grading.assignment import (
     read_source,
     source_folder,
 )
+from grading.job import Job, Limits, Result
 from grading.judge import Judge
 from grading.kernel import CellRun, StudentKernel
 from grading.outcomes import Outcome, Verdict, verdict
-from grading.sandbox import SandboxUnavailable
+from grading.sandbox import BubblewrapProvisioner, SandboxUnavailable
+from grading.store import Store, open_store
 from grading.withhold import Secrets
 
 VERDICTS = "dlf_verdicts"  # the key in nbgrader's resources
 NO_HIDDEN_PART = "this graded cell has no hidden tests; only the student's own kernel speaks for it"
+
+log = logging.getLogger(__name__)
 
 
 class TrustedExecute(Execute):
@@ -46,11 +59,17 @@ class TrustedExecute(Execute):
     output_limit = Integer(100_000, help="Characters of output that are kept of each cell.").tag(
         config=True
     )
+    warm_start = Bool(
+        True, help="Fork kernels from a sandboxed process that has imported the frameworks."
+    ).tag(config=True)
+    store = Unicode(
+        "runs/store", help="Folder of results, in the course's folder; empty keeps none."
+    ).tag(config=True)
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict, km: Any = None
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Execute a rebuilt notebook and judge it.
+        """Execute a rebuilt notebook and judge it, or take the result from the store.
 
         Args:
             nb: the notebook that `Rebuild` made.
@@ -65,76 +84,168 @@ class TrustedExecute(Execute):
         """
         where = resources["nbgrader"]
         course = course_directory(self)
-        source = read_source(course, where["assignment"], where["notebook"])
-        hidden = {str(grade_id(c)): hidden_part(c.source) for c in source.cells if is_test(c)}
         problem = nb.metadata.get("dlf", {}).get("problem")
         if problem:
-            verdicts = {identity: verdict(Outcome.UNREADABLE, problem) for identity in hidden}
+            source = read_source(course, where["assignment"], where["notebook"])
+            unread = verdict(Outcome.UNREADABLE, problem)
+            verdicts = {str(grade_id(cell)): unread for cell in source.cells if is_test(cell)}
         else:
-            folder = source_folder(course, where["assignment"])
-            files = find_all_files(str(folder), [*course.ignore, "*.ipynb"])
-            verdicts = self._run(nb, hidden, files, course.root)
+            job = self.job(nb, course, where["assignment"], where["notebook"])
+            result = self._result(job)
+            for detail in {v.detail for v in result.verdicts.values() if v.detail}:
+                self.log.warning("%s: %s", where["notebook"], detail)
+            nb, verdicts = nbformat.reads(result.notebook, as_version=4), result.verdicts
+            nb.metadata.dlf |= {"seconds": result.seconds, "memory": result.memory}
         for cell in nb.cells:
             if is_test(cell):
                 _write_verdict(cell, verdicts[str(grade_id(cell))])
         resources[VERDICTS] = verdicts
         return nb, resources
 
-    def _run(
-        self, nb: NotebookNode, hidden: dict[str, str], files: list[str], course_root: str
-    ) -> dict[str, Verdict]:
-        """Execute all cells in a fresh kernel; a kernel that does not start is tried again."""
-        seed = _seed(nb, hidden)
-        for _ in range(2):
-            with (
-                StudentKernel(
-                    self, files=files, hidden_folder=course_root, output_limit=self.output_limit
-                ) as kernel,
-                Judge(kernel.connection_file) as judge,
-            ):
-                try:
-                    kernel.start()
-                except SandboxUnavailable:  # no use in trying again: nothing can be graded
-                    raise
-                except RuntimeError as error:
-                    fault = verdict(Outcome.GRADERS_FAULT, detail=f"no kernel started: {error}")
-                    continue
-                return self._run_cells(nb, hidden, kernel, judge, seed)
-        self.log.error(fault.detail)
-        return dict.fromkeys(hidden, fault)
+    def job(self, nb: NotebookNode, course: CourseDirectory, assignment: str, notebook: str) -> Job:
+        """Make the job of executing a rebuilt notebook.
 
-    def _run_cells(
-        self,
-        nb: NotebookNode,
-        hidden: dict[str, str],
-        kernel: StudentKernel,
-        judge: Judge,
-        seed: int,
-    ) -> dict[str, Verdict]:
-        verdicts = {}
-        secrets = Secrets(list(hidden.values()), [cell.source for cell in nb.cells])
-        end = time.monotonic() + self.submission_timeout
-        for number, cell in enumerate((c for c in nb.cells if c.cell_type == "code"), start=1):
-            run = kernel.execute(cell.source, self._seconds(end, kernel))
+        Args:
+            nb: the notebook that `Rebuild` made.
+            course: the course.
+            assignment: the assignment's name.
+            notebook: the notebook's name.
+
+        Returns:
+            All that executing it depends on.
+        """
+        source = read_source(course, assignment, notebook)
+        folder = source_folder(course, assignment)
+        files = map(Path, find_all_files(str(folder), [*course.ignore, "*.ipynb"]))
+        sandbox = BubblewrapProvisioner(parent=self)
+        return Job(
+            notebook=_only_what_counts(nb),
+            hidden={str(grade_id(c)): hidden_part(c.source) for c in source.cells if is_test(c)},
+            files={path.name: path.read_bytes() for path in files},
+            limits=Limits(
+                timeout=self.timeout,
+                submission_timeout=self.submission_timeout,
+                output_limit=self.output_limit,
+                memory_limit=sandbox.memory_limit,
+                process_limit=sandbox.process_limit,
+                file_limit=sandbox.file_limit,
+                isolation=sandbox.isolation,
+            ),
+            hidden_folder=str(Path(course.root).resolve()),
+        )
+
+    def results(self, course: CourseDirectory) -> Store | None:
+        """Open the store of a course.
+
+        Args:
+            course: the course.
+
+        Returns:
+            The store; None if none is kept.
+        """
+        return open_store(Path(course.root, self.store).resolve()) if self.store else None
+
+    def _result(self, job: Job) -> Result:
+        store = self.results(course_directory(self))
+        key = job.key()
+        result = store.get(key) if store else None
+        if result is None:
+            result = execute(job, warm_start=self.warm_start)
+            if store:
+                try:
+                    store.put(key, result)
+                except OSError as error:
+                    self.log.warning("a result could not be kept in the store: %s", error)
+        return result
+
+
+def execute(job: Job, *, warm_start: bool) -> Result:
+    """Execute a notebook and judge it.
+
+    Args:
+        job: the notebook and all it needs.
+        warm_start: whether to fork the kernel from this process's warm server, if there can be one.
+
+    Returns:
+        What came of it. A kernel that does not start is tried again, and is the grader's fault.
+
+    Raises:
+        SandboxUnavailable: where no sandbox can be had.
+    """
+    begin = time.monotonic()
+    for warm in (True, False, False) if warm_start else (False, False):
+        try:
+            with _kernel(job, warm) as kernel, Judge(kernel.connection_file) as judge:
+                return _Run(job, kernel, judge).all_cells(begin)
+        except NoKernel as error:
+            log.warning("%s", error)
+            fault = verdict(Outcome.GRADERS_FAULT, detail=str(error))
+    verdicts = dict.fromkeys(job.hidden, fault)
+    return Result(job.notebook, verdicts, time.monotonic() - begin)
+
+
+class NoKernel(RuntimeError):
+    """Raised when a kernel did not start, which is no student's doing."""
+
+
+@contextmanager
+def _kernel(job: Job, warm_start: bool) -> Iterator[StudentKernel]:
+    """Start a kernel for a job."""
+    config = Config()
+    for name in ("memory_limit", "process_limit", "file_limit", "isolation"):
+        config.BubblewrapProvisioner[name] = getattr(job.limits, name)
+    with ExitStack() as stack:
+        try:
+            kernel = StudentKernel(
+                Configurable(config=config),
+                files=job.files,
+                hidden_folder=job.hidden_folder,
+                output_limit=job.limits.output_limit,
+                warm_start=warm_start,
+            )
+            stack.enter_context(kernel)
+            kernel.start()
+        except SandboxUnavailable:
+            raise
+        except RuntimeError as error:
+            raise NoKernel(
+                f"no {'warm' if warm_start else 'cold'} kernel started: {error}"
+            ) from error
+        yield kernel
+
+
+class _Run:
+    """The execution of one notebook, cell by cell."""
+
+    def __init__(self, job: Job, kernel: StudentKernel, judge: Judge) -> None:
+        self._job, self._kernel, self._judge = job, kernel, judge
+        self._nb = nbformat.reads(job.notebook, as_version=4)
+        self._seed = _seed(self._nb, job.hidden)
+        self._end = time.monotonic() + job.limits.submission_timeout
+
+    def all_cells(self, begin: float) -> Result:
+        """Execute all cells, write their outputs into the notebook, and judge the test cells."""
+        hidden, cells = self._job.hidden, self._nb.cells
+        verdicts, own_seconds = {}, 0.0
+        secrets = Secrets(list(hidden.values()), [cell.source for cell in cells])
+        for number, cell in enumerate((c for c in cells if c.cell_type == "code"), start=1):
+            before = time.monotonic()
+            run = self._kernel.execute(cell.source, self._seconds())
+            own_seconds += time.monotonic() - before
             cell.execution_count = number
             cell.outputs = run.outputs = secrets.withhold(run.outputs)
             if is_test(cell):
                 identity = str(grade_id(cell))
-                result = self._judge(run, hidden[identity], kernel, judge, seed, end)
-                if result.detail:
-                    self.log.warning("%s: %s: %s", identity, result.outcome, result.detail)
-                verdicts[identity] = result
-        return verdicts
+                verdicts[identity] = self._judge_one(run, hidden[identity])
+        return Result(
+            notebook=nbformat.writes(self._nb),
+            verdicts=verdicts,
+            seconds=time.monotonic() - begin,
+            own_seconds=own_seconds + self._judge.asked_seconds,
+            memory=self._kernel.memory,
+        )
 
-    def _judge(
-        self,
-        run: CellRun,
-        hidden: str,
-        kernel: StudentKernel,
-        judge: Judge,
-        seed: int,
-        end: float,
-    ) -> Verdict:
+    def _judge_one(self, run: CellRun, hidden: str) -> Verdict:
         """Decide on one test cell, whose visible part has run."""
         if run.fate:
             return verdict(run.fate)
@@ -142,17 +253,33 @@ class TrustedExecute(Execute):
             return verdict(_outcome_of(run.error), _visible_message(run))
         if not hidden.strip():
             return verdict(Outcome.GRADERS_FAULT, detail=NO_HIDDEN_PART)
-        result = judge.check(hidden, self._seconds(end, kernel), seed, kernel.fate)
+        result = self._judge.check(hidden, self._seconds(), self._seed, self._kernel.fate)
         if result.outcome is Outcome.TIMED_OUT:
-            kernel.recover()
+            self._kernel.recover()
         return result
 
-    def _seconds(self, end: float, kernel: StudentKernel) -> float:
+    def _seconds(self) -> float:
         """Tell how long the next step may take; end a kernel whose submission's time is up."""
-        left = end - time.monotonic()
+        left = self._end - time.monotonic()
         if left <= 0:
-            kernel.kill(Outcome.TIMED_OUT)
-        return max(0.0, min(self.timeout, left))
+            self._kernel.kill(Outcome.TIMED_OUT)
+        return max(0.0, min(self._job.limits.timeout, left))
+
+
+def _only_what_counts(nb: NotebookNode) -> str:
+    """Write a rebuilt notebook as text, without what saving it may add or change."""
+    cells = []
+    for number, cell in enumerate(nb.cells):
+        kept = {"id": f"cell-{number}", "cell_type": cell.cell_type, "source": cell.source}
+        own = {name: cell.metadata[name] for name in ("nbgrader",) if name in cell.metadata}
+        more: dict[str, Any] = (
+            {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
+        )
+        cells.append(kept | {"metadata": own} | more)
+    kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    metadata = {"kernelspec": kernelspec, "dlf": nb.metadata.get("dlf", {})}
+    whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
+    return json.dumps(whole, sort_keys=True)
 
 
 def _outcome_of(error: str) -> Outcome:

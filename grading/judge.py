@@ -52,6 +52,7 @@ class Judge:
         """
         self._connection_file = connection_file
         self._process: subprocess.Popen[bytes] | None = None
+        self.asked_seconds = 0.0  # that the student's kernel took for its answers
 
     def __enter__(self) -> "Judge":
         """Return the judge itself."""
@@ -109,6 +110,7 @@ class Judge:
             reply = json.loads(self._process.stdout.readline())
         except (OSError, ValueError) as error:
             return verdict(Outcome.GRADERS_FAULT, detail=f"the judge process broke: {error!r}")
+        self.asked_seconds += reply["asked_seconds"]
         return Verdict(Outcome(reply["outcome"]), reply["message"], reply["detail"])
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -137,6 +139,7 @@ class KernelLine:
         self._client.start_channels(iopub=False, stdin=False, hb=False, control=False)
         self.deadline = 0.0
         self.requests = 0
+        self.asked_seconds = 0.0
 
     def ask(self, request: str) -> str:
         """Put one request to the kernel.
@@ -152,10 +155,14 @@ class KernelLine:
             student.Tampered: if the answer is not one that an honest kernel gives.
         """
         self.requests += 1
+        begin = time.monotonic()
         identity = self._client.execute(
             "", silent=True, user_expressions={"answer": _expression(request)}, allow_stdin=False
         )
-        content = self._reply_to(identity)
+        try:
+            content = self._reply_to(identity)
+        finally:
+            self.asked_seconds += time.monotonic() - begin
         try:
             answer = content["user_expressions"]["answer"]
             if answer["status"] == "error" and answer["ename"] == "KeyboardInterrupt":
@@ -191,6 +198,7 @@ def judge_one(line: KernelLine, hidden: str, seconds: float, seed: int) -> Verdi
     """
     line.deadline = time.monotonic() + seconds
     line.requests = 0
+    line.asked_seconds = 0.0
     student.answer_with(line.ask)
     student.rng = np.random.default_rng(seed)
     try:
@@ -253,6 +261,7 @@ def serve(connection_file: str, requests: TextIO, verdicts: TextIO) -> None:
             "outcome": result.outcome,
             "message": result.message,
             "detail": result.detail,
+            "asked_seconds": line.asked_seconds,
         }
         print(json.dumps(reply), file=verdicts, flush=True)
 

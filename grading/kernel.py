@@ -6,13 +6,10 @@ that nothing of a student's can act in a reader's browser.
 """
 
 import base64
-import fcntl
-import os
 import shutil
-import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import zmq
@@ -21,16 +18,17 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
 from traitlets.config import Configurable
 
+from grading import warm
+from grading.folders import PrivateFolder
 from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome
-from grading.sandbox import SandboxKernelManager
+from grading.sandbox import MEBIBYTE, SandboxKernelManager
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STARTUP_SECONDS = 120
 INTERRUPT_SECONDS = 5  # how long an interrupted kernel has to come back
 IDLE_SECONDS = 5  # how long outputs may still arrive after the reply
 OUTPUT_COST = 50  # characters that each output takes of a cell's limit, however short it is
-FOLDERS = Path("/tmp")  # not TMPDIR, which can be long: a socket's path may have 107 characters
 
 
 @dataclass
@@ -55,30 +53,39 @@ class StudentKernel:
         self,
         parent: Configurable,
         *,
-        files: list[str],
+        files: Mapping[str, bytes],
         hidden_folder: str,
         output_limit: int,
+        warm_start: bool = False,
     ) -> None:
         """Prepare a kernel.
 
         Args:
             parent: whose configuration the sandbox's traits are read from.
-            files: paths of files to show in the working folder.
+            files: what the working folder shows, content by name.
             hidden_folder: the course's folder, never visible to the kernel.
             output_limit: how many characters of output to keep for each cell.
+            warm_start: whether to fork the kernel from this process's warm server.
+
+        Raises:
+            NoWarmKernel: if a warm start is not possible; a cold one may be.
         """
         self._output_limit = output_limit
-        remove_abandoned_folders()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"dlf-{os.getpid()}-", dir=FOLDERS))
-        self._lock = os.open(self._folder, os.O_RDONLY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._sockets = self._folder / "s"  # the only part that the kernel sees
-        self._sockets.mkdir()
-        config = {"files": files, "hidden_folder": hidden_folder}
+        server = warm.server_for(parent, hidden_folder) if warm_start else None
+        self._place = PrivateFolder(server.folder if server else None)
+        beside = self._place.path / "files"
+        beside.mkdir()
+        for name, content in files.items():
+            (beside / name).write_bytes(content)
+        paths = [str(path) for path in sorted(beside.iterdir())]
+        config = {"files": paths, "hidden_folder": hidden_folder}
+        sockets = self._place.path / "s"  # the only part that the kernel sees
+        sockets.mkdir()
         self._context = hardened_context()
         self._manager = SandboxKernelManager(
             parent=parent,
-            folder=self._sockets,
+            folder=sockets,
+            provisioner="dlf-warm" if server else "dlf-bubblewrap",
             provisioner_config=config,
             context=self._context,
         )
@@ -88,7 +95,7 @@ class StudentKernel:
     @property
     def connection_file(self) -> str:
         """Path of the file that tells another client how to connect; out of the kernel's reach."""
-        return str(self._folder / "connection.json")
+        return str(self._place.path / "connection.json")
 
     def __enter__(self) -> "StudentKernel":
         """Return the kernel itself."""
@@ -101,8 +108,7 @@ class StudentKernel:
             self._client.stop_channels()
         self._manager.cleanup_resources()
         self._context.destroy(linger=0)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
+        self._place.remove()
 
     def start(self) -> None:
         """Start the kernel and wait until it answers.
@@ -118,6 +124,11 @@ class StudentKernel:
         # No code of the student's has run yet. None will write to the sockets' folder.
         shutil.copy(self._manager.connection_file, self.connection_file)
         self._manager.close_folder()
+
+    @property
+    def memory(self) -> float:
+        """The most memory that the kernel's processes held together, in MiB, as far as seen."""
+        return getattr(self._manager.provisioner, "peak", 0) / MEBIBYTE
 
     def fate(self) -> Outcome | None:
         """Tell why the kernel is no more.
@@ -290,22 +301,3 @@ class _OutputReader:
         traceback = [kept for line in lines if (kept := self._cut(line))]
         self._run.error = name
         self._add(new_output("error", ename=name, evalue=value, traceback=traceback))
-
-
-def remove_abandoned_folders() -> None:
-    """Remove the folders of kernels whose grader was killed before it could tidy up."""
-    for folder in FOLDERS.glob("dlf-*-*"):
-        try:
-            # A living grader holds a lock on its folders, and a new folder may not have one yet.
-            if folder.lstat().st_uid != os.getuid() or time.time() - folder.stat().st_mtime < 60:
-                continue
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:
-            continue
-        finally:
-            os.close(lock)

@@ -11,7 +11,7 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader import utils
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from grading.assignment import (
@@ -75,7 +75,8 @@ class Rebuild(NbGraderPreprocessor):
         rebuilt = rebuild(nb, released(source, self))
         if PROBLEM in resources:
             rebuilt.metadata["dlf"]["problem"] = resources[PROBLEM]
-        _take_back_scores(course.db_url, **{k: where[k] for k in _KEYS})
+        keys = (where[name] for name in ("assignment", "student", "notebook"))
+        take_back_scores(course.db_url, *keys)
         return rebuilt, resources
 
 
@@ -159,13 +160,22 @@ def _from_source(cell: NotebookNode) -> NotebookNode:
     return new_code_cell(text, metadata=metadata)
 
 
-_KEYS = ("assignment", "notebook", "student")
+def take_back_scores(db_url: str, assignment: str, student: str, notebook: str = "") -> None:
+    """Mark automatic scores as missing, so that a crash from here on leaves none standing.
 
-
-def _take_back_scores(db_url: str, assignment: str, notebook: str, student: str) -> None:
-    """Mark automatic scores as missing, so that a crash from here on leaves none standing."""
+    Args:
+        db_url: the gradebook's address.
+        assignment: the assignment's name.
+        student: the student's id.
+        notebook: only this notebook's scores; all of the submission's where empty.
+    """
     with Gradebook(db_url) as gradebook:
-        for grade in gradebook.find_submission_notebook(notebook, assignment, student).grades:
-            grade.auto_score = None
-            grade.needs_manual_grade = True
+        try:
+            submission = gradebook.find_submission(assignment, student)
+        except MissingEntry:  # never graded: there is nothing to take back
+            return
+        for found in submission.notebooks:
+            for grade in found.grades if notebook in ("", found.name) else ():
+                grade.auto_score = None
+                grade.needs_manual_grade = True
         gradebook.db.commit()

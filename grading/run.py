@@ -1,7 +1,7 @@
 """Grade a class, one submission after another, so that none can stop or change another's grade."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -14,6 +14,8 @@ from grading.assignment import grade_id, is_test
 from grading.config import configure
 from grading.intake import mark_unread, missing_notebook
 from grading.outcomes import Outcome
+
+FAILED = "The grader itself failed: see the log."
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Graded:
         log: what nbgrader said, for the instructor.
         seconds: how long its notebooks took to execute, all together.
         memory: the most memory that one of its kernels held, in MiB.
+        recorded: whether the gradebook holds these scores.
     """
 
     student: str
@@ -60,6 +63,7 @@ class Graded:
     log: str
     seconds: float = 0.0
     memory: float = 0.0
+    recorded: bool = True
 
 
 def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
@@ -111,11 +115,12 @@ def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
     folder = Path(course.format_path(course.submitted_directory, student, assignment))
     if problem := missing_notebook(folder):
         mark_unread(course.db_url, assignment, student, problem)
-        return _graded(api, assignment, student, problem, log="")
+        return read_graded(api, assignment, student, problem)
     result = api.autograde(assignment, student, force=True)
     log = result.get("log", "") + result.get("error", "")
-    problem = "" if result["success"] else "The grader itself failed: see the log."
-    return _graded(api, assignment, student, problem, log)
+    problem = "" if result["success"] else FAILED
+    graded = read_graded(api, assignment, student, problem, log)
+    return replace(graded, recorded=result["success"])
 
 
 def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
@@ -129,10 +134,24 @@ def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
         One result for each student who submitted, sorted by student.
     """
     students = students_who_submitted(api, assignment)
-    return [_graded(api, assignment, student, problem="", log="") for student in students]
+    return [read_graded(api, assignment, student) for student in students]
 
 
-def _graded(api: NbGraderAPI, assignment: str, student: str, problem: str, log: str) -> Graded:
+def read_graded(
+    api: NbGraderAPI, assignment: str, student: str, problem: str = "", log: str = ""
+) -> Graded:
+    """Read what came of a submission when it was graded last.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+        student: the student's id.
+        problem: why it could not be graded, as far as that is known already.
+        log: what nbgrader said.
+
+    Returns:
+        Scores from the gradebook, all else from the autograded notebooks.
+    """
     with Gradebook(api.coursedir.db_url) as gradebook:
         try:
             submission = gradebook.find_submission(assignment, student)

@@ -111,6 +111,7 @@ class BubblewrapProvisioner(LocalProvisioner):
     ).tag(config=True)
 
     killed_for: Outcome | None = None  # set by the watcher just before it kills
+    peak = 0  # bytes that all processes held together, at most, as far as the watcher has seen
     _stop: threading.Event
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -129,11 +130,11 @@ class BubblewrapProvisioner(LocalProvisioner):
         assert isinstance(self.parent, KernelManager)
         folder = Path(self.parent.connection_file).parent
         refused = refusals() if self.isolation == "bubblewrap" else b""
-        limits = [json.dumps(self._limits()), base64.b64encode(refused).decode()]
+        limits = [json.dumps(self.limits()), base64.b64encode(refused).decode()]
         cmd = [sys.executable, "-I", "-S", "-c", SET_LIMITS, *limits, *cmd]
         if self.isolation == "bubblewrap":
             require_bubblewrap()
-            cmd = [*self._bubblewrap(folder), "--", *cmd]
+            cmd = [*self.bubblewrap(folder), "--", *cmd]
             kwargs |= {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/"}
         else:
             work = folder / "work"
@@ -143,9 +144,32 @@ class BubblewrapProvisioner(LocalProvisioner):
             kwargs |= {"env": environment(str(work)), "cwd": str(work)}
         kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         info = await super().launch_kernel(cmd, **kwargs)
+        self.watch()
+        return info
+
+    def watch(self) -> None:
+        """Keep an eye on the kernel from now on, and kill it when it goes past a limit."""
         self._stop = threading.Event()
         threading.Thread(target=self._watch, daemon=True).start()
-        return info
+
+    def family(self) -> list[psutil.Process]:
+        """List the kernel's processes, the sandbox's own two (if there is one) first."""
+        try:
+            parent = psutil.Process(self.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def memory(self, family: list[psutil.Process]) -> int:
+        """Measure the memory that processes hold together, what they share counted once.
+
+        Args:
+            family: what `family` listed.
+
+        Returns:
+            Bytes.
+        """
+        return sum(map(own_memory, family))
 
     def close_folder(self, folder: Path) -> None:
         """Leave the running kernel no place on disk that it can write to.
@@ -158,9 +182,7 @@ class BubblewrapProvisioner(LocalProvisioner):
         """
         if self.isolation == "none" or self.process is None:
             return
-        # bubblewrap's own process in the sandbox, and the kernel that it has started
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        words = [str(family[-1].pid), str(folder), "/tmp", "/dev/shm", HOME]
+        words = [str(self.family()[-1].pid), str(folder), "/tmp", "/dev/shm", HOME]
         closed = subprocess.run(
             [sys.executable, "-I", "-S", "-c", CLOSE_FOLDERS, *words],
             capture_output=True,
@@ -180,7 +202,12 @@ class BubblewrapProvisioner(LocalProvisioner):
             self._stop.set()
         await super().cleanup(restart)
 
-    def _limits(self) -> dict[str, int]:
+    def limits(self) -> dict[str, int]:
+        """List the limits that a process sets for itself before it becomes the kernel.
+
+        Returns:
+            Values by their names in the module `resource`.
+        """
         return {
             # Address space is not memory: torch and TensorFlow reserve far more than they use.
             "RLIMIT_AS": (self.memory_limit + 16 * 1024) * MEBIBYTE,
@@ -190,7 +217,15 @@ class BubblewrapProvisioner(LocalProvisioner):
             "RLIMIT_CORE": 0,
         }
 
-    def _bubblewrap(self, folder: Path) -> list[str]:
+    def bubblewrap(self, folder: Path) -> list[str]:
+        """Write the command line of the sandbox.
+
+        Args:
+            folder: the one folder that can be written to in it.
+
+        Returns:
+            Words; ``--`` and the program to run are left out.
+        """
         size = str(self.file_limit * MEBIBYTE)
         words = ["bwrap", "--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
         words += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
@@ -237,10 +272,7 @@ class BubblewrapProvisioner(LocalProvisioner):
         grader = psutil.Process()
         at_first = resident_memory(grader)
         while process is not None and process.poll() is None and not self._stop.wait(0.15):
-            try:
-                family = psutil.Process(process.pid).children(recursive=True)
-            except psutil.Error:
-                continue
+            family = self.family()
             self.killed_for = self._beyond_limits(family)
             if resident_memory(grader) > at_first + FLOOD * MEBIBYTE:
                 self.killed_for = Outcome.TAMPERED
@@ -251,13 +283,16 @@ class BubblewrapProvisioner(LocalProvisioner):
                 return
 
     def _beyond_limits(self, family: list[psutil.Process]) -> Outcome | None:
-        if len(family) > self.process_limit + 2:  # bubblewrap's own process, and its init
+        sandbox = 2 if self.isolation == "bubblewrap" else 0  # processes that are not the kernel's
+        if len(family) > self.process_limit + sandbox:
             return Outcome.CRASHED
         if sum(map(number_of_threads, family)) > 16 * self.process_limit:
             return Outcome.CRASHED
-        limit = self.memory_limit * MEBIBYTE
         # Resident sizes count shared pages once for each process, so they are only a first look.
-        if sum(map(resident_memory, family)) > limit and sum(map(own_memory, family)) > limit:
+        resident = sum(map(resident_memory, family[sandbox:]))
+        self.peak = max(self.peak, resident)
+        limit = self.memory_limit * MEBIBYTE
+        if resident > limit and self.memory(family) > limit:
             return Outcome.OUT_OF_MEMORY
         return None
 
@@ -265,11 +300,14 @@ class BubblewrapProvisioner(LocalProvisioner):
 class SandboxKernelManager(KernelManager):
     """A kernel manager whose one kernel is a sandboxed Python kernel over local sockets."""
 
-    def __init__(self, *, folder: Path, provisioner_config: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self, *, folder: Path, provisioner: str, provisioner_config: dict[str, Any], **kwargs: Any
+    ) -> None:
         """Prepare a kernel.
 
         Args:
             folder: an empty private folder for the kernel's sockets; its path must be short.
+            provisioner: the entry point's name.
             provisioner_config: traits of `BubblewrapProvisioner`.
             **kwargs: for ``KernelManager``.
         """
@@ -287,7 +325,7 @@ class SandboxKernelManager(KernelManager):
             interrupt_mode="message",  # a signal would reach bubblewrap, not the kernel
             metadata={
                 "kernel_provisioner": {
-                    "provisioner_name": "dlf-bubblewrap",
+                    "provisioner_name": provisioner,
                     "config": provisioner_config,
                 }
             },

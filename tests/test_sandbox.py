@@ -14,8 +14,10 @@ import pytest
 from tiny_course import HALF, RIGHT, A, Attack, added, outcomes, own_sandboxes, scores, tiny_room
 from traitlets.config import Config
 
-from grading import kernel, sandbox, seccomp
-from grading.kernel import StudentKernel, remove_abandoned_folders
+from grading import folders as private_folders
+from grading import sandbox, seccomp
+from grading.folders import remove_abandoned_folders
+from grading.kernel import StudentKernel
 from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome
 from grading.sandbox import BubblewrapProvisioner, SandboxUnavailable, require_bubblewrap
@@ -97,7 +99,7 @@ def test_a_course_inside_a_system_folder_is_covered(tmp_path):
 
 def test_the_command_line_shares_nothing_that_it_need_not(tmp_path):
     provisioner = BubblewrapProvisioner(hidden_folder=str(tmp_path), files=[__file__])
-    words = provisioner._bubblewrap(tmp_path / "s")
+    words = provisioner.bubblewrap(tmp_path / "s")
     for word in ("--unshare-all", "--die-with-parent", "--new-session", "--clearenv"):
         assert word in words
     writable = [words[n + 1] for n, word in enumerate(words) if word == "--bind"]
@@ -156,7 +158,7 @@ def test_an_unknown_processor_has_no_filter():
 
 @pytest.fixture
 def folders(monkeypatch, tmp_path):
-    monkeypatch.setattr(kernel, "FOLDERS", tmp_path)
+    monkeypatch.setattr(private_folders, "FOLDERS", tmp_path)
     return tmp_path
 
 
@@ -186,7 +188,7 @@ GRADER = """
 import os, sys, time
 from traitlets.config import Configurable
 from grading.kernel import StudentKernel
-with StudentKernel(Configurable(), files=[], hidden_folder="", output_limit=1000) as kernel:
+with StudentKernel(Configurable(), files={}, hidden_folder="", output_limit=1000) as kernel:
     kernel.start()
     kernel.execute("import subprocess; subprocess.Popen(['sleep', '7654322'])", 20)
     print("ready", flush=True)
@@ -212,7 +214,7 @@ def test_a_grader_that_is_killed_takes_its_kernel_with_it(number):
 
 def test_a_kernel_leaves_nothing_behind_whatever_its_fate():
     owner = BubblewrapProvisioner()
-    with StudentKernel(owner, files=[], hidden_folder="", output_limit=1000) as one:
+    with StudentKernel(owner, files={}, hidden_folder="", output_limit=1000) as one:
         one.start()
         assert one.execute("print(1)", 20).outputs[0].text == "1\n"
         assert Path(one.connection_file).is_file()
@@ -226,7 +228,7 @@ def test_a_kernel_leaves_nothing_behind_whatever_its_fate():
 
 def test_a_kernel_that_never_started_leaves_nothing_behind():
     with StudentKernel(
-        BubblewrapProvisioner(), files=[], hidden_folder="", output_limit=1000
+        BubblewrapProvisioner(), files={}, hidden_folder="", output_limit=1000
     ) as one:
         assert one.execute("1", 1).outputs == []
     assert not own_sandboxes()
@@ -234,7 +236,7 @@ def test_a_kernel_that_never_started_leaves_nothing_behind():
 
 def test_a_folder_that_cannot_be_closed_stops_the_grading(monkeypatch, tmp_path):
     monkeypatch.setattr(sandbox, "CLOSE_FOLDERS", "raise OSError('not allowed here')")
-    room = tiny_room(tmp_path)
+    room = tiny_room(tmp_path, warm_start=False)
     room.submit("anna", A, RIGHT)
     graded = room.grade("anna", A)
     assert outcomes(graded) == ["grader's fault"] * 2

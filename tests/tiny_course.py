@@ -13,6 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
+from grading import warm
 from grading.assignment import grade_id
 from grading.run import Graded
 
@@ -74,6 +75,7 @@ def tiny_room(root: Path, **limits: int) -> Classroom:
     nbformat.write(tiny_source(), root / "source" / A / f"{A}.ipynb")
     settings = Config()
     settings.TrustedExecute.timeout = limits.pop("timeout", 5)
+    settings.TrustedExecute.warm_start = limits.pop("warm_start", True)
     settings.TrustedExecute.submission_timeout = limits.pop("submission_timeout", 60)
     settings.BubblewrapProvisioner.update(limits)
     room = Classroom(root, settings)
@@ -126,7 +128,11 @@ class Attack:
         """Grade what lies in the folder already; make sure that it touched nothing else."""
         before = self._state(name)
         graded = self.room.grade(name, A)
-        assert self._state(name) == before, "something outside the submission has changed"
+        after = self._state(name)
+        for path in after.keys() - before.keys():
+            if path.startswith(str(self.room.root / "runs")):  # its own result in the store
+                del after[path]
+        assert after == before, "something outside the submission has changed"
         assert not own_sandboxes(), "a kernel, a judge or a folder of theirs was left behind"
         return graded
 
@@ -183,11 +189,20 @@ def scores(graded: Graded) -> list[float | None]:
 
 
 def own_sandboxes() -> list[str]:
-    """List what is left of kernels and judges that this process started."""
+    """List what is left of kernels and judges that this process started.
+
+    The warm servers stay; what is left in their sandboxes and folders does not belong there.
+    """
+    servers = list(warm.servers())
+    own = {process for server in servers for process in server.processes()}
     left = [
         " ".join(process.cmdline())
-        for process in psutil.Process().children(recursive=True)
+        for process in {*psutil.Process().children(recursive=True)} - own
         if process.status() != psutil.STATUS_ZOMBIE
     ]
-    folders = [str(path) for path in Path("/tmp").glob(f"dlf-{os.getpid()}-*")]
-    return [line for line in left if "bwrap" in line or "grading.judge" in line] + folders
+    folders = {path for path in Path("/tmp").glob(f"dlf-{os.getpid()}-*")}
+    folders -= {server.folder.parent for server in servers}
+    folders |= {path for server in servers for path in server.folder.iterdir()}
+    found = [line for line in left if "bwrap" in line or "grading.judge" in line]
+    kernels = [str(process) for server in servers for process in server.family()]
+    return found + kernels + list(map(str, folders))

@@ -1,0 +1,306 @@
+"""Grade a class: execute on Dask, keep results in the store, record through nbgrader.
+
+A submission goes from `prepare` (what is to be executed?) over the cluster into the store, and from
+there, by nbgrader's own Autograde, into the gradebook. Workers never see the gradebook or the
+course's folder; one process, this one, writes to both. A run that is cut off at any point goes on
+where it stopped when it is started again.
+"""
+
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from nbformat.notebooknode import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+
+from grading.assignment import read_source, released, source_folder
+from grading.cluster import Cluster
+from grading.execute import TrustedExecute
+from grading.intake import (
+    TIMESTAMP,
+    SubmissionExporter,
+    Unreadable,
+    missing_notebook,
+    read_notebook,
+)
+from grading.job import Job, Result
+from grading.outcomes import Outcome
+from grading.rebuild import rebuild, take_back_scores
+from grading.run import FAILED, Graded, grade_submission, read_graded, students_who_submitted
+from grading.store import Store, write_whole
+
+log = logging.getLogger(__name__)
+
+LOCKED = "database is locked"  # what SQLite says while another program writes
+LOCK_SECONDS = 120  # how long to wait for that program
+
+
+class AlreadyRunning(RuntimeError):
+    """Raised when another run is at work in the same course."""
+
+
+class How(StrEnum):
+    """How a submission came to its scores in this run."""
+
+    EXECUTED = "executed"
+    STORED = "from the store"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A submission that a run has finished with.
+
+    Attributes:
+        assignment: the assignment's name.
+        graded: what came of it.
+        how: how it came to that.
+    """
+
+    assignment: str
+    graded: Graded
+    how: How
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether every check of it was decided; a person may still have to look at it."""
+        faults = [c for c in self.graded.checks if c.outcome == Outcome.GRADERS_FAULT]
+        return self.how is not How.FAILED and not faults
+
+
+@dataclass
+class Submission:
+    """One student's submission to one assignment, on its way.
+
+    Attributes:
+        assignment: the assignment's name.
+        student: the student's id.
+        jobs: what is to be executed, by the notebook's name.
+        missing: keys of the jobs whose results are not there yet.
+        executed: whether anything of it was executed in this run.
+        ledger: what its scores depend on, to tell whether anything has changed.
+    """
+
+    assignment: str
+    student: str
+    jobs: dict[str, Job] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    executed: bool = False
+    ledger: str = ""
+
+
+class ClassRun:
+    """One run over some submissions of a course."""
+
+    def __init__(self, api: NbGraderAPI, *, force: bool = False) -> None:
+        """Prepare a run.
+
+        Args:
+            api: the course.
+            force: whether to execute what has been executed before.
+        """
+        self.api = api
+        self.course = api.coursedir
+        self.root = Path(self.course.root).resolve()
+        self.force = force
+        self._executor = TrustedExecute(parent=api)
+        self._store = self._executor.results(self.course) or Store(self.root / "runs" / "store")
+        self._releases: dict[tuple[str, str], NotebookNode] = {}
+
+    def submissions(
+        self, assignments: Sequence[str], students: Sequence[str] = ()
+    ) -> list[Submission]:
+        """List what was handed in.
+
+        Args:
+            assignments: the assignments' names.
+            students: only these students; none for all.
+
+        Returns:
+            The submissions, not yet prepared.
+        """
+        return [
+            Submission(assignment, student)
+            for assignment in assignments
+            for student in students_who_submitted(self.api, assignment)
+            if not students or student in students
+        ]
+
+    def grade(self, submissions: Sequence[Submission], cluster: Cluster) -> Iterator[Done]:
+        """Grade submissions.
+
+        Args:
+            submissions: what to grade.
+            cluster: where to execute; it is started only if there is anything to execute.
+
+        Yields:
+            Each submission as soon as it is finished with. No submission raises.
+
+        Raises:
+            AlreadyRunning: if another run is at work in this course.
+            ClusterLost: if nothing executes any more; what is finished with is recorded.
+            SandboxUnavailable: where no sandbox can be had.
+        """
+        with lock(self.root / "runs"):
+            changed = []
+            for submission in submissions:
+                self._prepare(submission)
+                if self._unchanged(submission):
+                    names = (submission.assignment, submission.student)
+                    problem = missing_notebook(self._folder(submission))
+                    graded = read_graded(self.api, *names, problem)
+                    yield Done(submission.assignment, graded, How.UNCHANGED)
+                else:
+                    changed.append(submission)
+            for submission in changed:  # before anything runs: no old score stands as a new one
+                take_back_scores(self.course.db_url, submission.assignment, submission.student)
+            yield from self._execute(changed, cluster)
+
+    def _prepare(self, submission: Submission) -> None:
+        """Find out what must be executed; what cannot be read needs no executing."""
+        folder = self._folder(submission)
+        if not missing_notebook(folder):
+            sources = source_folder(self.course, submission.assignment).glob("*.ipynb")
+            for name in sorted(path.stem for path in sources):
+                with contextlib.suppress(Unreadable):
+                    submission.jobs[name] = self._job(submission.assignment, name, folder)
+        keys = {name: job.key() for name, job in submission.jobs.items()}
+        handed_in = sorted(path.name for path in folder.glob("*.ipynb"))
+        stamp = folder / TIMESTAMP
+        when = stamp.read_text(errors="replace")[:100] if stamp.is_file() else ""
+        submission.ledger = json.dumps([keys, handed_in, when], sort_keys=True)
+        if self.force:
+            for key in keys.values():
+                self._store.forget(key)
+        submission.missing = {key for key in keys.values() if self._store.get(key) is None}
+
+    def _job(self, assignment: str, name: str, folder: Path) -> Job:
+        size_limit = SubmissionExporter(parent=self.api).size_limit
+        submitted = read_notebook(folder / f"{name}.ipynb", size_limit)
+        place = (assignment, name)
+        if place not in self._releases:
+            source = read_source(self.course, assignment, name)
+            self._releases[place] = released(source, self._executor)
+        rebuilt = rebuild(submitted, self._releases[place])
+        return self._executor.job(rebuilt, self.course, assignment, name)
+
+    def _execute(self, submissions: Sequence[Submission], cluster: Cluster) -> Iterator[Done]:
+        """Execute what is missing, each job once; record each submission when it is complete."""
+        waiting: dict[str, list[Submission]] = defaultdict(list)
+        jobs: dict[str, Job] = {}
+        for submission in submissions:
+            for job in submission.jobs.values():
+                if (key := job.key()) in submission.missing:
+                    jobs[key] = job
+                    waiting[key].append(submission)
+        ready = [submission for submission in submissions if not submission.missing]
+        # The cluster begins here, and works on while those that need no executing are recorded.
+        results = cluster.results(jobs, warm_start=self._executor.warm_start)
+        yield from map(self._record, ready)
+        for key, result in results:
+            self._keep(key, result)
+            for submission in waiting.pop(key):
+                submission.executed = True
+                submission.missing.discard(key)
+                if not submission.missing:
+                    yield self._record(submission)
+
+    def _keep(self, key: str, result: Result) -> None:
+        kept = result.final
+        try:
+            self._store.put(key, result)
+        except OSError as error:
+            log.warning("a result could not be kept in the store: %s", error)
+            kept = False
+        if not kept:  # nbgrader picks it up from memory
+            self._store.hold(key, result)
+
+    def _record(self, submission: Submission) -> Done:
+        """Record one submission through nbgrader, and write its feedback."""
+        assignment, student = submission.assignment, submission.student
+        end = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                graded = grade_submission(self.api, assignment, student)
+            except Exception as error:  # one submission must not stop the others
+                said = f"{type(error).__name__}: {error}"
+                graded = Graded(student, 0.0, 0.0, (), FAILED, said, recorded=False)
+            if LOCKED not in graded.log or time.monotonic() > end:
+                break
+            time.sleep(1)
+        how = How.EXECUTED if submission.executed else How.STORED
+        done = Done(assignment, graded, how if graded.recorded else How.FAILED)
+        if graded.checks:
+            self.api.generate_feedback(assignment, student, force=True)
+        if done.has_verdict:
+            path = self._ledger(submission)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, submission.ledger)
+        return done
+
+    def _unchanged(self, submission: Submission) -> bool:
+        """Tell whether the gradebook holds what this submission would get."""
+        if self.force or submission.missing:
+            return False
+        try:
+            if self._ledger(submission).read_text(encoding="utf-8") != submission.ledger:
+                return False
+        except OSError:
+            return False
+        with Gradebook(self.course.db_url) as gradebook:
+            try:
+                found = gradebook.find_submission(submission.assignment, submission.student)
+            except MissingEntry:
+                return False
+            # A run that was cut off has taken back scores that it did not come to record.
+            return not any(
+                grade.auto_score is None
+                for notebook in found.notebooks
+                for grade in notebook.grades
+                if grade.cell.cell_type == "code"
+            )
+
+    def _folder(self, submission: Submission) -> Path:
+        place = self.course.format_path(
+            self.course.submitted_directory, submission.student, submission.assignment
+        )
+        return Path(place)
+
+    def _ledger(self, submission: Submission) -> Path:
+        return self.root / "runs" / "recorded" / submission.assignment / submission.student
+
+
+@contextlib.contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Keep any other run out of a course.
+
+    Args:
+        folder: where the lock file is.
+
+    Raises:
+        AlreadyRunning: if there is another run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise AlreadyRunning(
+                f"another run (process {file.read().strip() or 'unknown'}) is grading in "
+                f"{folder.parent}: wait until it has ended, or end it, then start again"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

@@ -1,0 +1,208 @@
+"""The command `dlf`: grade a class, report on it, export its scores, bundle the students' course.
+
+The only room of the grader that prints. `dlf --help` tells what there is.
+"""
+
+import logging
+import os
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from nbgrader.apps import NbGraderAPI
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from traitlets.config import Config
+
+from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
+from grading.cluster import Cluster, ClusterLost, OtherVersions
+from grading.run import open_course
+from grading.sandbox import SandboxUnavailable, require_bubblewrap
+
+app = typer.Typer(
+    help="Grade the course's class, and do what comes after.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+COURSE = typer.Option(help="The course's folder, which has source/ in it.", show_default=False)
+ASSIGNMENTS = typer.Argument(help="Names of assignments. [default: all]", show_default=False)
+
+
+class Isolation(StrEnum):
+    """Where student code runs."""
+
+    BUBBLEWRAP = "bubblewrap"
+    NONE = "none"
+
+
+class Style(StrEnum):
+    """Who reads the exported scores."""
+
+    NBGRADER = "nbgrader"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
+
+
+@app.command()
+def grade(
+    assignments: Annotated[list[str] | None, ASSIGNMENTS] = None,
+    students: Annotated[
+        str, typer.Option(help="Only these students: ids with commas between them.")
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(min=0, help="Worker processes; 0: one a processor, if memory allows.")
+    ] = 0,
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a running Dask scheduler: tcp://HOST:PORT.")
+    ] = "",
+    isolation: Annotated[
+        Isolation, typer.Option(help="'none' runs student code with your own rights.")
+    ] = Isolation.BUBBLEWRAP,
+    force: Annotated[bool, typer.Option(help="Execute again what was executed before.")] = False,
+    course: Annotated[Path, COURSE] = Path(),
+) -> None:
+    """Grade what was handed in: execute it, record scores, write feedback."""
+    console = Console()
+    _only_what_matters()
+    settings = Config()
+    settings.BubblewrapProvisioner.isolation = str(isolation)
+    api = open_course(_course(course), settings)
+    try:
+        if isolation is Isolation.BUBBLEWRAP and not scheduler:
+            require_bubblewrap()
+        run = ClassRun(api, force=force)
+        wanted = [name for name in students.split(",") if name]
+        todo = run.submissions(_known(api, assignments), wanted)
+        if unknown := set(wanted) - {submission.student for submission in todo}:
+            _refuse(f"expected students who handed in, got {', '.join(sorted(unknown))}")
+        with Cluster(workers=workers, scheduler=scheduler) as cluster:
+            good = _show(console, run, todo, cluster)
+    except (AlreadyRunning, ClusterLost, OtherVersions, SandboxUnavailable) as refusal:
+        _refuse(str(refusal))
+    raise typer.Exit(0 if good else 1)
+
+
+def _show(console: Console, run: ClassRun, todo: Sequence[Submission], cluster: Cluster) -> bool:
+    """Grade with a progress bar and a line for each submission; tell whether all have verdicts."""
+    columns = (TextColumn("Grading{task.description}"), BarColumn(), MofNCompleteColumn())
+    hows: Counter[How] = Counter()
+    good = True
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("", total=len(todo))
+        for done in run.grade(todo, cluster):
+            hows[done.how] += 1
+            good = good and done.has_verdict
+            # soft_wrap: in a file, one submission is one line
+            progress.console.print(_line(done), soft_wrap=True)
+            faults = f", {hows[How.FAILED]} failed" if hows[How.FAILED] else ""
+            progress.update(task, advance=1, description=faults)
+    told = ", ".join(f"{number} {how}" for how, number in hows.items())
+    console.print(f"{len(todo)} submissions: {told}." if todo else "Nobody has handed in.")
+    return good
+
+
+def _line(done: Done) -> str:
+    """Write a submission's line: what it got, and how its checks ended."""
+    graded = done.graded
+    counts = Counter(check.outcome for check in graded.checks)
+    ends = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
+    score = f"{graded.score:g} of {graded.max_score:g}"
+    if done.how is How.FAILED:
+        score, ends = "no score", graded.log.strip().rpartition("\n")[2] or graded.problem
+    name = f"{done.assignment} {graded.student}"
+    return escape(f"{name}: {score} ({ends or graded.problem}; {done.how})")
+
+
+@app.command()
+def report(
+    assignments: Annotated[list[str] | None, ASSIGNMENTS] = None,
+    course: Annotated[Path, COURSE] = Path(),
+) -> None:
+    """Write reports/ASSIGNMENT.html: scores, checks, times, and what needs a person."""
+    from grading.report import write_report  # its drawing takes long to import
+
+    _only_what_matters()
+    api = open_course(_course(course))
+    for assignment in _known(api, assignments):
+        typer.echo(write_report(api, assignment, Path(api.coursedir.root, "reports")))
+
+
+@app.command()
+def export(
+    style: Annotated[Style, typer.Option("--format", help="Who reads it.")],
+    assignments: Annotated[list[str] | None, ASSIGNMENTS] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file. [default: FORMAT.csv]", show_default=False)
+    ] = None,
+    course: Annotated[Path, COURSE] = Path(),
+) -> None:
+    """Write the scores as a CSV file that a learning management system takes."""
+    from grading.export import export as write
+
+    _only_what_matters()
+    api = open_course(_course(course))
+    path = output or Path(api.coursedir.root, f"{style}.csv")
+    exported = write(api, str(style), path, _known(api, assignments) if assignments else ())
+    typer.echo(exported.path)
+    for left_out in exported.left_out:
+        typer.echo(f"left out: {left_out}", err=True)
+
+
+@app.command()
+def bundle(
+    output: Annotated[Path, typer.Option(help="The file.")] = Path("dist/students.zip"),
+    with_solutions: Annotated[bool, typer.Option(help="With lesson 17, the solutions.")] = False,
+    course: Annotated[Path, COURSE] = Path(),
+) -> None:
+    """Pack the students' course: lessons, exercises, helpers, set-up, and no solutions."""
+    from grading.bundle import bundle as pack
+
+    typer.echo(pack(_course(course), output, with_solutions=with_solutions))
+
+
+def _course(folder: Path) -> Path:
+    if not (folder / "source").is_dir():
+        _refuse(
+            f"expected a course's folder, got {folder.resolve()}, which has no source/ in it: go "
+            "to the course's folder, or name it with --course"
+        )
+    return folder.resolve()
+
+
+def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
+    """Check names of assignments; none stands for all."""
+    there = sorted(api.get_source_assignments())
+    if unknown := set(assignments or ()) - set(there):
+        _refuse(f"expected assignments among {', '.join(there)}; got {', '.join(sorted(unknown))}")
+    return list(assignments or there)
+
+
+def _refuse(why: str) -> NoReturn:
+    typer.echo(f"dlf: {why}", err=True)
+    raise typer.Exit(2)
+
+
+def _only_what_matters() -> None:
+    """Keep the libraries' chatter away; a fault's own log stands in its submission's line."""
+    # nbgrader starts alembic by its bare name, as an activated environment allows.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Private folders for kernels' sockets, which no other grader removes while they are in use."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+FOLDERS = Path("/tmp")  # not TMPDIR, which can be long: a socket's path may have 107 characters
+
+
+class PrivateFolder:
+    """A new folder that only this user can enter, locked as long as this process lives."""
+
+    def __init__(self, parent: Path | None = None) -> None:
+        """Make the folder.
+
+        Args:
+            parent: where; None for the system's folder of temporary files.
+        """
+        remove_abandoned_folders()
+        self.path = Path(tempfile.mkdtemp(prefix=f"dlf-{os.getpid()}-", dir=parent or FOLDERS))
+        self._lock = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove(self) -> None:
+        """Remove the folder with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def remove_abandoned_folders() -> None:
+    """Remove the folders of kernels whose grader was killed before it could tidy up."""
+    for folder in FOLDERS.glob("dlf-*-*"):
+        try:
+            # A living grader holds a lock on its folders, and a new folder may not have one yet.
+            if folder.lstat().st_uid != os.getuid() or time.time() - folder.stat().st_mtime < 60:
+                continue
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(lock)
