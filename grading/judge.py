@@ -1,9 +1,9 @@
 """The trusted judge: a process of its own that runs hidden tests against a student's kernel.
 
-``python -m grading.judge CONNECTION_FILE`` reads one JSON request a line (a test cell's hidden
-source, a time limit, a seed) and writes one JSON verdict a line. It talks to the kernel as a second
-Jupyter client. The hidden source never leaves it; `Judge` is the handle on it that
-`execute.py` holds.
+``python -m grading.judge`` forks a judge for each kernel: the imports take longer than most checks.
+A judge reads one JSON request a line (a test cell's hidden source, a time limit, a seed) and writes
+one JSON verdict a line. It talks to the kernel as a second Jupyter client. The hidden source never
+leaves it; `Judge` is the handle on it that `execute.py` holds.
 """
 
 import base64
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,6 +30,7 @@ from grading.outcomes import Outcome, Verdict, verdict
 from grading.sandbox import FLOOD, MEBIBYTE, resident_memory
 
 GRACE_SECONDS = 20  # beyond the time limit, before a silent judge is taken for broken
+END_SECONDS = 10  # for a judge to end when it is told to
 PATIENCE = 200  # dropped messages, before a kernel that sends them is taken for hostile
 WIRE_SOURCE = Path(wire.__file__).read_text(encoding="utf-8")
 
@@ -41,8 +42,53 @@ class TimedOut(BaseException):
     """
 
 
+class JudgeServer:
+    """A process that forks judges, one at a time."""
+
+    def __init__(self) -> None:
+        # -E: neither PYTHONOPTIMIZE, which drops asserts, nor PYTHONPATH may reach a judge.
+        self._process = subprocess.Popen(
+            [sys.executable, "-E", "-P", "-m", "grading.judge"],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},  # as the kernels: one processor each
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """The server itself and, after it, the judge that it has forked."""
+        itself = psutil.Process(self._process.pid)
+        return [itself, *itself.children()]
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Write one request, to the server or to the judge that it has forked."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def has_answered(self, seconds: float) -> bool:
+        """Wait for an answer, and tell whether there is one."""
+        assert self._process.stdout is not None
+        return bool(select.select([self._process.stdout], [], [], seconds)[0])
+
+    def answer(self) -> dict[str, Any]:
+        """Read one answer; raise ValueError if there is none to come."""
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the server; the judge that it has forked ends with it."""
+        for process in reversed(self.processes):
+            process.kill()
+        self._process.communicate()
+
+
+idle: list[JudgeServer] = []  # servers of this process that have no judge at the moment
+
+
 class Judge:
-    """A judge process for one submission; a context manager."""
+    """A judge for one submission; a context manager."""
 
     def __init__(self, connection_file: str) -> None:
         """Prepare a judge; its process starts with the first hidden test.
@@ -51,7 +97,9 @@ class Judge:
             connection_file: tells how to connect to the student's kernel.
         """
         self._connection_file = connection_file
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server: JudgeServer | None = None
+        self._process: psutil.Process | None = None
+        self._waiting = False  # for an answer
         self.asked_seconds = 0.0  # that the student's kernel took for its answers
 
     def __enter__(self) -> "Judge":
@@ -59,11 +107,19 @@ class Judge:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the judge process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
+        """End the judge process; keep its server, if all is well with it, for the next."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        try:
+            if not self._waiting:
+                server.ask({"end": True})
+                if server.has_answered(END_SECONDS) and server.answer() == {"ended": True}:
+                    idle.append(server)
+                    return
+        except (OSError, ValueError):
+            pass
+        server.close()
 
     def check(
         self, hidden: str, seconds: float, seed: int, fate: Callable[[], Outcome | None]
@@ -90,37 +146,33 @@ class Judge:
     def _check_once(
         self, hidden: str, seconds: float, seed: int, fate: Callable[[], Outcome | None]
     ) -> Verdict:
-        if self._process is None:
-            self._process = self._start()
-        assert self._process.stdin is not None and self._process.stdout is not None
-        request = json.dumps({"hidden": hidden, "seconds": seconds, "seed": seed})
+        self._waiting = True
         try:
-            self._process.stdin.write(request.encode() + b"\n")
-            self._process.stdin.flush()
+            server = self._server = self._server or self._start()
+            server.ask({"hidden": hidden, "seconds": seconds, "seed": seed})
             deadline = time.monotonic() + seconds + GRACE_SECONDS
-            while not select.select([self._process.stdout], [], [], 0.25)[0]:
+            while not server.has_answered(0.25):
                 if ended := fate():
                     self.__exit__()  # it waits for an answer that will never come
                     return verdict(ended)
-                if resident_memory(psutil.Process(self._process.pid)) > FLOOD * MEBIBYTE:
+                if self._process and resident_memory(self._process) > FLOOD * MEBIBYTE:
                     self.__exit__()
                     return verdict(Outcome.TAMPERED, detail="the kernel flooded the judge")
                 if time.monotonic() > deadline:
                     return verdict(Outcome.GRADERS_FAULT, detail="the judge did not answer")
-            reply = json.loads(self._process.stdout.readline())
-        except (OSError, ValueError) as error:
+            reply = server.answer()
+            result = Verdict(Outcome(reply["outcome"]), reply["message"], reply["detail"])
+        except (OSError, ValueError, LookupError, psutil.Error) as error:
             return verdict(Outcome.GRADERS_FAULT, detail=f"the judge process broke: {error!r}")
+        self._waiting = False
         self.asked_seconds += reply["asked_seconds"]
-        return Verdict(Outcome(reply["outcome"]), reply["message"], reply["detail"])
+        return result
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        # -E: neither PYTHONOPTIMIZE, which drops asserts, nor PYTHONPATH may reach the judge.
-        return subprocess.Popen(
-            [sys.executable, "-E", "-P", "-m", "grading.judge", self._connection_file],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+    def _start(self) -> JudgeServer:
+        server = self._server = idle.pop() if idle else JudgeServer()
+        server.ask({"connect": self._connection_file})
+        self._process = psutil.Process(server.answer()["process"])
+        return server
 
 
 class KernelLine:
@@ -246,8 +298,8 @@ def _expression(request: str) -> str:
     )
 
 
-def serve(connection_file: str, requests: TextIO, verdicts: TextIO) -> None:
-    """Judge one request a line until there are no more.
+def serve(connection_file: str, requests: Iterable[bytes], verdicts: TextIO) -> None:
+    """Judge one request a line until the one that says ``end``.
 
     Args:
         connection_file: tells how to connect to the student's kernel.
@@ -256,7 +308,10 @@ def serve(connection_file: str, requests: TextIO, verdicts: TextIO) -> None:
     """
     line = KernelLine(connection_file)
     for text in requests:
-        result = judge_one(line, **json.loads(text))
+        request = json.loads(text)
+        if "end" in request:
+            return
+        result = judge_one(line, **request)
         reply = {
             "outcome": result.outcome,
             "message": result.message,
@@ -266,11 +321,35 @@ def serve(connection_file: str, requests: TextIO, verdicts: TextIO) -> None:
         print(json.dumps(reply), file=verdicts, flush=True)
 
 
+def fork_judges(requests: Iterable[bytes], answers: TextIO) -> None:
+    """Fork a judge for each request, one after another, until there are no more.
+
+    Args:
+        requests: JSON lines with ``connect``, a connection file's path. They come unbuffered, so
+            that a judge finds its own requests in the same pipe.
+        answers: where the number of the judge's process goes, later its verdicts, then its end.
+    """
+    for text in requests:
+        judge = os.fork()
+        if judge == 0:
+            try:
+                serve(json.loads(text)["connect"], requests, answers)
+            finally:
+                os._exit(0)
+        print(json.dumps({"process": judge}), file=answers, flush=True)
+        os.waitpid(judge, 0)
+        print(json.dumps({"ended": True}), file=answers, flush=True)
+
+
 def main() -> None:
     """Serve on standard input and output, kept apart from what hidden tests may print."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as verdicts:
+    import helpers.data  # noqa: F401 (what hidden tests import)
+
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(2, 1)
-        serve(sys.argv[1], sys.stdin, verdicts)
+        fork_judges(requests, answers)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from grading import warm
 from grading.folders import PrivateFolder
 from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome
-from grading.sandbox import MEBIBYTE, SandboxKernelManager
+from grading.sandbox import MEBIBYTE, BubblewrapProvisioner, SandboxKernelManager
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STARTUP_SECONDS = 120
@@ -120,10 +120,22 @@ class StudentKernel:
         self._manager.start_kernel()
         self._client = self._manager.client(context=self._context)
         self._client.start_channels(stdin=False, hb=False)
-        self._client.wait_for_ready(timeout=STARTUP_SECONDS)
+        self._wait_until_ready(self._client)
         # No code of the student's has run yet. None will write to the sockets' folder.
         shutil.copy(self._manager.connection_file, self.connection_file)
         self._manager.close_folder()
+
+    def _wait_until_ready(self, client: BlockingKernelClient) -> None:
+        """Wait until the kernel answers, and until its outputs arrive here."""
+        end = time.monotonic() + STARTUP_SECONDS
+        while time.monotonic() < end:
+            reader = _OutputReader(CellRun(), client.kernel_info(), 0)
+            # Outputs that were sent before the connection stood are lost: ask until none is.
+            if self._follow(reader, min(end, time.monotonic() + 1)) and reader.idle:
+                return
+            if not self._manager.is_alive():
+                raise RuntimeError("the kernel died before it answered")
+        raise RuntimeError(f"the kernel did not answer in {STARTUP_SECONDS} seconds")
 
     @property
     def memory(self) -> float:
@@ -150,6 +162,8 @@ class StudentKernel:
         """
         self._fate = self._fate or fate
         if self._manager.has_kernel:
+            assert isinstance(self._manager.provisioner, BubblewrapProvisioner)
+            self._manager.provisioner.end()
             self._manager.shutdown_kernel(now=True)
 
     def execute(self, source: str, seconds: float) -> CellRun:

@@ -432,16 +432,25 @@ def test_a_judge_that_cannot_work_is_the_graders_fault(tmp_path):
     assert result.needs_person and not result.passed
 
 
-def test_a_judge_whose_kernel_has_died_does_not_wait(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        judge.Judge,
-        "_start",
-        lambda self: judge.subprocess.Popen(
-            ["sleep", "600"], stdin=judge.subprocess.PIPE, stdout=judge.subprocess.PIPE
-        ),
-    )
+class SilentServer:
+    closed = False
+
+    def ask(self, request):
+        pass
+
+    def has_answered(self, seconds):
+        return False
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_judge_whose_kernel_has_died_does_not_wait(monkeypatch):
+    server = SilentServer()
+    monkeypatch.setattr(judge.Judge, "_start", lambda self: server)
     with Judge("unused") as waiting:
         assert waiting.check(SEES, 500, 0, lambda: Outcome.CRASHED).outcome is Outcome.CRASHED
+    assert server.closed and server not in judge.idle
 
 
 def test_the_expression_sent_gives_base64_whatever_a_student_called_their_names(monkeypatch):

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
-from grading import warm
+from grading import judge, warm
 from grading.assignment import grade_id
 from grading.run import Graded
 
@@ -191,10 +191,11 @@ def scores(graded: Graded) -> list[float | None]:
 def own_sandboxes() -> list[str]:
     """List what is left of kernels and judges that this process started.
 
-    The warm servers stay; what is left in their sandboxes and folders does not belong there.
+    The warm servers and an idle judges' server stay; what is left in their sandboxes and folders does not belong there.
     """
     servers = list(warm.servers())
     own = {process for server in servers for process in server.processes()}
+    own |= {server.processes[0] for server in judge.idle}
     left = [
         " ".join(process.cmdline())
         for process in {*psutil.Process().children(recursive=True)} - own
