@@ -25,6 +25,7 @@ from nbgrader.apps import NbGraderAPI
 from grading.assignment import read_source, released, source_folder
 from grading.cluster import Cluster
 from grading.execute import TrustedExecute
+from grading.files import write_whole
 from grading.intake import (
     TIMESTAMP,
     SubmissionExporter,
@@ -35,8 +36,15 @@ from grading.intake import (
 from grading.job import Job, Result
 from grading.outcomes import Outcome
 from grading.rebuild import rebuild, take_back_scores
-from grading.run import FAILED, Graded, grade_submission, read_graded, students_who_submitted
-from grading.store import Store, write_whole
+from grading.run import (
+    FAILED,
+    Graded,
+    grade_submission,
+    read_graded,
+    students_who_submitted,
+    submission_folder,
+)
+from grading.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +165,7 @@ class ClassRun:
                 self._prepare(submission)
                 if self._unchanged(submission):
                     names = (submission.assignment, submission.student)
-                    problem = missing_notebook(self._folder(submission))
+                    problem = missing_notebook(submission_folder(self.api, *names))
                     graded = read_graded(self.api, *names, problem)
                     yield Done(submission.assignment, graded, How.UNCHANGED)
                 else:
@@ -168,7 +176,7 @@ class ClassRun:
 
     def _prepare(self, submission: Submission) -> None:
         """Find out what must be executed; what cannot be read needs no executing."""
-        folder = self._folder(submission)
+        folder = submission_folder(self.api, submission.assignment, submission.student)
         if not missing_notebook(folder):
             sources = source_folder(self.course, submission.assignment).glob("*.ipynb")
             for name in sorted(path.stem for path in sources):
@@ -243,9 +251,7 @@ class ClassRun:
         if graded.checks:
             self.api.generate_feedback(assignment, student, force=True)
         if done.has_verdict:
-            path = self._ledger(submission)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, submission.ledger)
+            write_whole(self._ledger(submission), submission.ledger.encode())
         return done
 
     def _unchanged(self, submission: Submission) -> bool:
@@ -269,12 +275,6 @@ class ClassRun:
                 for grade in notebook.grades
                 if grade.cell.cell_type == "code"
             )
-
-    def _folder(self, submission: Submission) -> Path:
-        place = self.course.format_path(
-            self.course.submitted_directory, submission.student, submission.assignment
-        )
-        return Path(place)
 
     def _ledger(self, submission: Submission) -> Path:
         return self.root / "runs" / "recorded" / submission.assignment / submission.student

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
 
 from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
 from grading.cluster import Cluster, ClusterLost, OtherVersions
@@ -33,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+CONFIG = "nbgrader_config.py"
 COURSE = typer.Option(help="The course's folder, which has source/ in it.", show_default=False)
 ASSIGNMENTS = typer.Argument(help="Names of assignments. [default: all]", show_default=False)
 
@@ -72,10 +74,9 @@ def grade(
 ) -> None:
     """Grade what was handed in: execute it, record scores, write feedback."""
     console = Console()
-    _only_what_matters()
     settings = Config()
     settings.BubblewrapProvisioner.isolation = str(isolation)
-    api = open_course(_course(course), settings)
+    api = _open(course, settings)
     try:
         if isolation is Isolation.BUBBLEWRAP and not scheduler:
             require_bubblewrap()
@@ -130,8 +131,7 @@ def report(
     """Write reports/ASSIGNMENT.html: scores, checks, times, and what needs a person."""
     from grading.report import write_report  # its drawing takes long to import
 
-    _only_what_matters()
-    api = open_course(_course(course))
+    api = _open(course)
     for assignment in _known(api, assignments):
         typer.echo(write_report(api, assignment, Path(api.coursedir.root, "reports")))
 
@@ -148,13 +148,21 @@ def export(
     """Write the scores as a CSV file that a learning management system takes."""
     from grading.export import export as write
 
-    _only_what_matters()
-    api = open_course(_course(course))
+    api = _open(course)
     path = output or Path(api.coursedir.root, f"{style}.csv")
-    exported = write(api, str(style), path, _known(api, assignments) if assignments else ())
+    try:
+        exported = write(api, str(style), path, assignments or ())
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
     typer.echo(exported.path)
-    for left_out in exported.left_out:
-        typer.echo(f"left out: {left_out}", err=True)
+    for one in exported.left_out:
+        typer.echo(f"left out: {one.assignment} {one.student}: {one.reason}", err=True)
+    if exported.gaps:
+        typer.echo(
+            f"{exported.gaps} fields have no number: on import they take back a grade that the "
+            "system has there. To avoid that, export one assignment at a time.",
+            err=True,
+        )
 
 
 @app.command()
@@ -167,6 +175,21 @@ def bundle(
     from grading.bundle import bundle as pack
 
     typer.echo(pack(_course(course), output, with_solutions=with_solutions))
+
+
+def _open(folder: Path, settings: Config | None = None) -> NbGraderAPI:
+    """Open the course as nbgrader_config.py says, with settings that go before it."""
+    # nbgrader starts alembic by its bare name, as an activated environment allows.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # A fault's own log stands in its submission's line: keep the libraries' chatter away.
+    logging.disable(logging.WARNING)
+    warnings.filterwarnings("ignore")
+    root = _course(folder)
+    chosen = Config()
+    if (root / CONFIG).is_file():
+        chosen = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+    chosen.merge(settings or Config())
+    return open_course(root, chosen)
 
 
 def _course(folder: Path) -> Path:
@@ -189,14 +212,6 @@ def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
 def _refuse(why: str) -> NoReturn:
     typer.echo(f"dlf: {why}", err=True)
     raise typer.Exit(2)
-
-
-def _only_what_matters() -> None:
-    """Keep the libraries' chatter away; a fault's own log stands in its submission's line."""
-    # nbgrader starts alembic by its bare name, as an activated environment allows.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    logging.disable(logging.WARNING)
-    warnings.filterwarnings("ignore")
 
 
 def main() -> None:

@@ -100,6 +100,21 @@ def students_who_submitted(api: NbGraderAPI, assignment: str) -> list[str]:
     return sorted(path.parent.name for path in root.glob(f"*/{folders.name}"))
 
 
+def submission_folder(api: NbGraderAPI, assignment: str, student: str) -> Path:
+    """Tell where a submission is.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+        student: the student's id.
+
+    Returns:
+        The folder's path; nothing need be there.
+    """
+    course = api.coursedir
+    return Path(course.format_path(course.submitted_directory, student, assignment))
+
+
 def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
     """Grade one submission anew.
 
@@ -111,10 +126,8 @@ def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
     Returns:
         What came of it. Nothing that is wrong with a submission raises.
     """
-    course = api.coursedir
-    folder = Path(course.format_path(course.submitted_directory, student, assignment))
-    if problem := missing_notebook(folder):
-        mark_unread(course.db_url, assignment, student, problem)
+    if problem := missing_notebook(submission_folder(api, assignment, student)):
+        mark_unread(api.coursedir.db_url, assignment, student, problem)
         return read_graded(api, assignment, student, problem)
     result = api.autograde(assignment, student, force=True)
     log = result.get("log", "") + result.get("error", "")
@@ -133,8 +146,11 @@ def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
     Returns:
         One result for each student who submitted, sorted by student.
     """
-    students = students_who_submitted(api, assignment)
-    return [read_graded(api, assignment, student) for student in students]
+    return [
+        read_graded(api, assignment, student, problem=missing_notebook(folder))
+        for student in students_who_submitted(api, assignment)
+        for folder in [submission_folder(api, assignment, student)]
+    ]
 
 
 def read_graded(
@@ -165,10 +181,11 @@ def read_graded(
         names = [notebook.name for notebook in submission.notebooks]
         total, most = submission.score, submission.max_score
     checks: list[Check] = []
+    given = problem  # then the notebooks are an earlier submission's
     seconds = memory = 0.0
     for name in names:
         path = _autograded(api, assignment, student) / f"{name}.ipynb"
-        if path.is_file() and not problem:
+        if path.is_file() and not given:
             notebook = nbformat.read(path, as_version=4)
             told = notebook.metadata.get("dlf", {})
             problem = problem or told.get("problem", "")

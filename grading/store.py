@@ -5,10 +5,9 @@ result, whatever is killed when.
 """
 
 import functools
-import os
-import tempfile
 from pathlib import Path
 
+from grading.files import write_whole
 from grading.job import Result
 
 
@@ -62,9 +61,7 @@ class Store:
             OSError: if the disk is full, say; nothing is left on it then.
         """
         if result.final:
-            path = self.path(key)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, result.to_json())
+            write_whole(self.path(key), result.to_json().encode())
 
     def hold(self, key: str, result: Result) -> None:
         """Hold a result in memory, for as long as this process lives.
@@ -83,28 +80,6 @@ class Store:
         """
         self._held.pop(key, None)
         self.path(key).unlink(missing_ok=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that under its name there is the old text or the new one, never a part.
-
-    Args:
-        path: the file; its folder must exist.
-        text: what to write.
-
-    Raises:
-        OSError: if that is not possible; the old text is still there then.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 @functools.cache

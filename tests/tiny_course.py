@@ -191,7 +191,8 @@ def scores(graded: Graded) -> list[float | None]:
 def own_sandboxes() -> list[str]:
     """List what is left of kernels and judges that this process started.
 
-    The warm servers and an idle judges' server stay; what is left in their sandboxes and folders does not belong there.
+    The warm servers and an idle judges' server stay; what is left in their sandboxes and folders
+    does not belong there.
     """
     servers = list(warm.servers())
     own = {process for server in servers for process in server.processes()}
