@@ -15,7 +15,7 @@ OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIB
 MORE_THREADS := ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release lessons readme doctor clean
+.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release prove benchmark lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,7 +35,7 @@ lab: install  ## open JupyterLab on the course
 doctor: install  ## check this computer, and say how to mend what is wrong
 	python -m helpers.doctor
 
-test: lint test-unit test-lessons test-everywhere  ## pass all tests (grading needs Linux and bubblewrap)
+test: lint test-unit test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, PostgreSQL)
 
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
@@ -65,6 +65,9 @@ release: install  ## generate release/ from source/
 prove: install  ## prove the graders, and store the proof in docs/proof.md (takes long)
 	python tests/prove.py $(ASSIGNMENTS)
 
+benchmark: install  ## measure how fast a class is graded, and store docs/benchmark.md (takes long)
+	python tests/benchmark.py $(BENCHMARK)
+
 lessons: install  ## run all lessons and store their outputs
 	python -m grading.lesson_outputs
 
@@ -72,4 +75,4 @@ readme: install  ## write the README's tables of lessons and exercises
 	python -m grading.lesson_table
 
 clean:  ## remove what grading and the demo left behind (not .venv)
-	rm -rf demo submitted autograded feedback exchange gradebook.db .nbgrader.log
+	rm -rf demo submitted autograded feedback exchange reports runs dist gradebook.db .nbgrader.log

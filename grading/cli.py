@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from rich.console import Console
 from rich.markup import escape
@@ -23,7 +24,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
 from grading.cluster import Cluster, ClusterLost, OtherVersions
-from grading.run import open_course
+from grading.run import open_course, students_who_submitted
 from grading.sandbox import SandboxUnavailable, require_bubblewrap
 
 app = typer.Typer(
@@ -82,7 +83,8 @@ def grade(
             require_bubblewrap()
         run = ClassRun(api, force=force)
         wanted = [name for name in students.split(",") if name]
-        todo = run.submissions(_known(api, assignments), wanted)
+        names = [name for name in _known(api, assignments) if _in_gradebook(api, name)]
+        todo = run.submissions(names, wanted)
         if unknown := set(wanted) - {submission.student for submission in todo}:
             _refuse(f"expected students who handed in, got {', '.join(sorted(unknown))}")
         with Cluster(workers=workers, scheduler=scheduler) as cluster:
@@ -207,6 +209,21 @@ def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
     if unknown := set(assignments or ()) - set(there):
         _refuse(f"expected assignments among {', '.join(there)}; got {', '.join(sorted(unknown))}")
     return list(assignments or there)
+
+
+def _in_gradebook(api: NbGraderAPI, assignment: str) -> bool:
+    """Tell whether there is anything to grade; refuse where nbgrader does not know it yet."""
+    if not students_who_submitted(api, assignment):
+        return False
+    with Gradebook(api.coursedir.db_url) as gradebook:
+        try:
+            gradebook.find_assignment(assignment)
+        except MissingEntry:
+            _refuse(
+                f"expected {assignment} in the gradebook, got none: call "
+                f"`nbgrader generate_assignment {assignment} --force` once"
+            )
+    return True
 
 
 def _refuse(why: str) -> NoReturn:

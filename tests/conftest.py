@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat.notebooknode import NotebookNode
 from nbgrader.apps import NbGraderAPI
+from postgres import Postgres, running
 from traitlets.config import Config
 
 from grading.assignment import grade_id, read_notebooks
@@ -84,3 +85,10 @@ class Classroom:
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
     """A course for one test module, with the limits that a class has."""
     yield Classroom(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of this process."""
+    with running() as server:
+        yield server

@@ -1,0 +1,299 @@
+"""Measure how fast a class is graded, and store the figures as docs/benchmark.md: `make benchmark`.
+
+One class is graded four times in one run, on one computer: by plain nbgrader (its own Execute, no
+sandbox), by `dlf grade` with one worker and with two, and once more with nothing changed. All times
+are wall-clock times of whole commands, imports included.
+
+    python tests/benchmark.py                  # the class, and a simulated one of 500
+    python tests/benchmark.py --each 12        # submissions to each assignment
+    python tests/benchmark.py --students 100   # a smaller simulated class
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import nbformat
+import psutil
+from corpus import Entry, entries
+from rich.progress import track
+from tiny_course import HALF, RIGHT, WRONG, A, added, tiny_room
+
+from grading.assignment import read_notebooks
+from grading.job import Result
+from grading.run import open_course
+from grading.scripts import Script, fill_in
+from grading.trial import reference
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "benchmark.md"
+ASSIGNMENTS = ("early_stopping", "batchnorm", "warmup_cosine")
+MEBIBYTE = 1024 * 1024
+# Plain nbgrader with the hidden tests in the student's kernel. That kernel must not know that it is
+# being graded: without a judge, the course's hidden tests then refuse to run.
+STOCK = """\
+c = get_config()
+c.CourseDirectory.course_id = "benchmark"
+c.Execute.timeout = 600
+c.Execute.extra_arguments = [
+    "--IPKernelApp.exec_lines=import os, sys; del os.environ['NBGRADER_EXECUTION']; "
+    "sys.stderr = sys.stdout"
+]
+"""
+OURS = """\
+from pathlib import Path
+from grading.config import configure
+configure(get_config(), Path(__file__).resolve().parent)
+"""
+
+
+@dataclass
+class Measured:
+    """What a command took.
+
+    Attributes:
+        seconds: wall-clock time.
+        memory: the most that its processes held together, in MiB, shared pages counted once.
+        worker: the most that one of its child processes held with all below it, in MiB.
+        lines: when each line of its output came, in seconds since the start.
+    """
+
+    seconds: float = 0.0
+    memory: float = 0.0
+    worker: float = 0.0
+    lines: list[tuple[float, str]] = field(default_factory=list)
+
+
+def held(process: psutil.Process) -> float:
+    """Measure what a process and all below it hold, in MiB."""
+    total = 0.0
+    try:
+        for one in [process, *process.children(recursive=True)]:
+            try:
+                total += one.memory_full_info().pss / MEBIBYTE
+            except psutil.Error:
+                continue
+    except psutil.Error:
+        pass
+    return total
+
+
+@contextmanager
+def watched(process: psutil.Process, measured: Measured, every: float = 4.0) -> Iterator[None]:
+    """Sample a process's memory until it has ended."""
+    stop = threading.Event()
+
+    def sample() -> None:
+        while not stop.wait(every):
+            measured.memory = max(measured.memory, held(process))
+            try:
+                below = process.children()
+            except psutil.Error:
+                return
+            measured.worker = max([measured.worker, *map(held, below)])
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def measure(course: Path, *words: str) -> Measured:
+    """Run a command in a course's folder, and measure it."""
+    measured = Measured()
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [str(word) for word in words],
+        cwd=course,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with watched(psutil.Process(process.pid), measured):
+        for line in process.stdout or ():
+            measured.lines.append((time.monotonic() - begin, line.rstrip()))
+        process.wait()
+    measured.seconds = time.monotonic() - begin
+    return measured
+
+
+def evenly(choices: Sequence[Entry], number: int) -> list[Entry]:
+    """Choose some, spread over all."""
+    return [choices[n * len(choices) // number] for n in range(number)]
+
+
+def chosen(assignment: str, number: int) -> list[Entry]:
+    """Choose submissions as a class hands them in: a third right, the others with one mistake."""
+    mine = [entry for entry in entries() if entry.assignment == assignment]
+    right = evenly([entry for entry in mine if entry.kind == "right"], number // 3)
+    return right + evenly([e for e in mine if e.kind == "wrong"], number - len(right))
+
+
+def make_class(root: Path, config: str, each: int) -> int:
+    """Set a course up, with what its class has handed in; return how many submissions."""
+    for assignment in ASSIGNMENTS:
+        shutil.copytree(ROOT / "source" / assignment, root / "source" / assignment)
+    (root / "nbgrader_config.py").write_text(OURS)
+    api = open_course(root)
+    number = 0
+    for assignment in ASSIGNMENTS:
+        assert api.generate_assignment(assignment)["success"]
+        releases = read_notebooks(root / "release" / assignment)
+        for entry in chosen(assignment, each):
+            script = replace(entry.script, solutions=reference(assignment) | entry.script.solutions)
+            hand_in(root, f"{entry.kind}_{entry.name}", assignment, releases, script)
+            number += 1
+    (root / "nbgrader_config.py").write_text(config)
+    return number
+
+
+def hand_in(root: Path, student: str, assignment: str, releases: dict, script: Script) -> None:
+    """Write a submission."""
+    folder = root / "submitted" / student / assignment
+    folder.mkdir(parents=True)
+    for name, notebook in fill_in(releases, script).items():
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def own_seconds(course: Path) -> float:
+    """Add up the seconds in which students' kernels worked at cells and answered hidden tests."""
+    files = (course / "runs" / "store").glob("*/*.json")
+    return sum(Result.from_json(path.read_text()).own_seconds for path in files)
+
+
+def compare(folder: Path, each: int) -> str:
+    """Grade one class in all four ways; return the table."""
+    courses = {name: folder / name for name in ("stock", "one", "two")}
+    for name, course in courses.items():
+        number = make_class(course, STOCK if name == "stock" else OURS, each)
+    dlf = (sys.executable, "-m", "grading.cli", "grade", *ASSIGNMENTS)
+    stock = Measured()
+    for assignment in ASSIGNMENTS:
+        one = measure(courses["stock"], "nbgrader", "autograde", assignment, "--force")
+        stock.seconds += one.seconds
+        stock.memory = max(stock.memory, one.memory)
+        print(f"nbgrader autograde {assignment}: {one.seconds:.0f} s", flush=True)
+    runs = {"(a) `nbgrader autograde`, one kernel after the other, no sandbox": stock}
+    for words, course, title in (
+        (("--workers", "1"), "one", "(b) `dlf grade --workers 1`"),
+        (("--workers", "2"), "two", "(c) `dlf grade --workers 2`"),
+        (("--workers", "2"), "two", "(d) the same once more, nothing changed"),
+    ):
+        runs[title] = measure(courses[course], *dlf, *words)
+        print(f"{title}: {runs[title].seconds:.1f} s", *runs[title].lines[-1:], flush=True)
+    _, two, again = list(runs.values())[1:]
+    floor = own_seconds(courses["one"]) / 2
+    rows = [
+        f"| {title} | {m.seconds:.0f} s | {stock.seconds / m.seconds:.1f}× | {m.memory:.0f} MiB |"
+        for title, m in runs.items()
+    ]
+    return "\n".join(
+        [
+            f"{number} submissions to {', '.join(f'`{name}`' for name in ASSIGNMENTS)}, a third of "
+            "them right, all different.",
+            "",
+            "| | wall time | speed against (a) | peak memory |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"- Students' own seconds (their cells and their answers to hidden tests, in the warm "
+            f"kernels of (b)): {2 * floor:.0f} s. On two cores that takes at least {floor:.0f} s: "
+            f"(c) has an efficiency of **{floor / two.seconds:.2f}**.",
+            f"- (d) takes **{100 * again.seconds / two.seconds:.1f} %** of (c).",
+            f"- A worker of (c) held at most **{two.worker / 1024:.2f} GB**, its warm server, "
+            "kernel and judge included, pages that they share counted once.",
+        ]
+    )
+
+
+OUTCOMES: tuple[tuple[dict[str, str], str], ...] = (
+    (RIGHT, "pass"),
+    (RIGHT, "import numpy as np; np.ones(1_000_000).sum()"),
+    (HALF, "print('half')"),
+    (WRONG, "pass"),
+    (RIGHT | {"double": "def double(x): raise ValueError(x)"}, "pass"),
+    (RIGHT, "raise RuntimeError('a cell that fails')"),
+    (RIGHT | {"total": "def total(values):\n    import os; os._exit(1)"}, "pass"),
+    (RIGHT | {"total": "def total(values): return values +"}, "pass"),
+    (HALF, "print('x' * 1_000_000)"),
+    (RIGHT, "kept = [bytearray(10**6) for _ in range(100)]"),
+)
+
+
+def simulate(folder: Path, students: int) -> str:
+    """Grade a large class with mixed outcomes on a tiny assignment; return the table."""
+    room = tiny_room(folder / "tiny")
+    config = OURS + "get_config().TrustedExecute.timeout = 5\n"
+    (room.root / "nbgrader_config.py").write_text(config)
+    for number in track(range(students), description="Handing in"):
+        solutions, cell = OUTCOMES[number % len(OUTCOMES)]
+        room.submit(f"student{number:04}", A, solutions, added(f"# {number}", cell))
+    whole = Measured()
+    marks: list[tuple[float, float]] = []
+    begin = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "grading.cli", "grade", A, "--workers", "2"],
+        cwd=room.root,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    fifth = max(1, students // 5)
+    done = 0
+    with watched(psutil.Process(process.pid), whole, every=2.0):
+        for line in process.stdout or ():
+            if line.startswith(f"{A} "):
+                done += 1
+                if done % fifth == 0:
+                    marks.append((time.monotonic() - begin, whole.memory))
+                    whole.memory = 0.0
+        process.wait()
+    rows, before = [], 0.0
+    for number, (when, memory) in enumerate(marks):
+        each = (when - before) / fifth
+        title = f"{number * fifth + 1} to {(number + 1) * fifth}"
+        rows.append(f"| {title} | {each:.2f} s | {memory:.0f} MiB |")
+        before = when
+    assert done == students, f"{done} of {students} were graded"
+    return "\n".join(["| submissions | seconds each | peak memory |", "|---|---|---|", *rows])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print and store."""
+    parser = argparse.ArgumentParser(description="Measure how fast a class is graded.")
+    parser.add_argument("--each", type=int, default=12, help="submissions to each assignment")
+    parser.add_argument("--students", type=int, default=500, help="size of the simulated class")
+    options = parser.parse_args(argv)
+    assert len(ASSIGNMENTS) * options.each >= 24, "expected a class of at least 24 submissions"
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    with tempfile.TemporaryDirectory() as folder:
+        class_ = compare(Path(folder), options.each)
+        print(class_, flush=True)
+        crowd = simulate(Path(folder), options.students)
+    text = (
+        "# How fast a class is graded\n\nWritten by `make benchmark`; all figures of a table were "
+        f"measured in one run, on {os.cpu_count()} cores ({platform.machine()}, Python "
+        f"{platform.python_version()}), without a GPU.\n\n## One class, graded four times\n\n"
+        f"{class_}\n\n## {options.students} students\n\nA simulated class with mixed outcomes on a "
+        "tiny assignment, `dlf grade --workers 2`: what a submission costs and what memory is held "
+        f"do not grow with the class.\n\n{crowd}\n"
+    )
+    PAGE.write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
