@@ -161,21 +161,24 @@ class ClassRun:
         """
         with lock(self.root / "runs"):
             changed = []
-            for submission in submissions:
-                self._prepare(submission)
-                if self._unchanged(submission):
-                    names = (submission.assignment, submission.student)
-                    problem = missing_notebook(submission_folder(self.api, *names))
-                    graded = read_graded(self.api, *names, problem)
-                    yield Done(submission.assignment, graded, How.UNCHANGED)
-                else:
-                    changed.append(submission)
-            for submission in changed:  # before anything runs: no old score stands as a new one
-                take_back_scores(self.course.db_url, submission.assignment, submission.student)
+            with Gradebook(self.course.db_url) as gradebook:
+                for submission in submissions:
+                    self.prepare(submission)
+                    if self._unchanged(submission, gradebook):
+                        yield self._as_it_was(submission, gradebook)
+                    else:
+                        changed.append(submission)
+                # Before anything runs: no old score shall stand as a new one.
+                for submission in changed:
+                    take_back_scores(gradebook, submission.assignment, submission.student)
             yield from self._execute(changed, cluster)
 
-    def _prepare(self, submission: Submission) -> None:
-        """Find out what must be executed; what cannot be read needs no executing."""
+    def prepare(self, submission: Submission) -> None:
+        """Find out what must be executed; what cannot be read needs no executing.
+
+        Args:
+            submission: gets its jobs, and which of their results are missing.
+        """
         folder = submission_folder(self.api, submission.assignment, submission.student)
         if not missing_notebook(folder):
             sources = source_folder(self.course, submission.assignment).glob("*.ipynb")
@@ -254,7 +257,13 @@ class ClassRun:
             write_whole(self._ledger(submission), submission.ledger.encode())
         return done
 
-    def _unchanged(self, submission: Submission) -> bool:
+    def _as_it_was(self, submission: Submission, gradebook: Gradebook) -> Done:
+        names = (submission.assignment, submission.student)
+        problem = missing_notebook(submission_folder(self.api, *names))
+        graded = read_graded(self.api, *names, problem, gradebook=gradebook)
+        return Done(submission.assignment, graded, How.UNCHANGED)
+
+    def _unchanged(self, submission: Submission, gradebook: Gradebook) -> bool:
         """Tell whether the gradebook holds what this submission would get."""
         if self.force or submission.missing:
             return False
@@ -263,18 +272,17 @@ class ClassRun:
                 return False
         except OSError:
             return False
-        with Gradebook(self.course.db_url) as gradebook:
-            try:
-                found = gradebook.find_submission(submission.assignment, submission.student)
-            except MissingEntry:
-                return False
-            # A run that was cut off has taken back scores that it did not come to record.
-            return not any(
-                grade.auto_score is None
-                for notebook in found.notebooks
-                for grade in notebook.grades
-                if grade.cell.cell_type == "code"
-            )
+        try:
+            found = gradebook.find_submission(submission.assignment, submission.student)
+        except MissingEntry:
+            return False
+        # A run that was cut off has taken back scores that it did not come to record.
+        return not any(
+            grade.auto_score is None
+            for notebook in found.notebooks
+            for grade in notebook.grades
+            if grade.cell.cell_type == "code"
+        )
 
     def _ledger(self, submission: Submission) -> Path:
         return self.root / "runs" / "recorded" / submission.assignment / submission.student

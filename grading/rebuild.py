@@ -76,7 +76,8 @@ class Rebuild(NbGraderPreprocessor):
         if PROBLEM in resources:
             rebuilt.metadata["dlf"]["problem"] = resources[PROBLEM]
         keys = (where[name] for name in ("assignment", "student", "notebook"))
-        take_back_scores(course.db_url, *keys)
+        with Gradebook(course.db_url) as gradebook:
+            take_back_scores(gradebook, *keys)
         return rebuilt, resources
 
 
@@ -160,22 +161,23 @@ def _from_source(cell: NotebookNode) -> NotebookNode:
     return new_code_cell(text, metadata=metadata)
 
 
-def take_back_scores(db_url: str, assignment: str, student: str, notebook: str = "") -> None:
+def take_back_scores(
+    gradebook: Gradebook, assignment: str, student: str, notebook: str = ""
+) -> None:
     """Mark automatic scores as missing, so that a crash from here on leaves none standing.
 
     Args:
-        db_url: the gradebook's address.
+        gradebook: the open gradebook.
         assignment: the assignment's name.
         student: the student's id.
         notebook: only this notebook's scores; all of the submission's where empty.
     """
-    with Gradebook(db_url) as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, student)
-        except MissingEntry:  # never graded: there is nothing to take back
-            return
-        for found in submission.notebooks:
-            for grade in found.grades if notebook in ("", found.name) else ():
-                grade.auto_score = None
-                grade.needs_manual_grade = True
-        gradebook.db.commit()
+    try:
+        submission = gradebook.find_submission(assignment, student)
+    except MissingEntry:  # never graded: there is nothing to take back
+        return
+    for found in submission.notebooks:
+        for grade in found.grades if notebook in ("", found.name) else ():
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+    gradebook.db.commit()

@@ -1,6 +1,7 @@
 """Grade a class, one submission after another, so that none can stop or change another's grade."""
 
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -146,15 +147,21 @@ def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
     Returns:
         One result for each student who submitted, sorted by student.
     """
-    return [
-        read_graded(api, assignment, student, problem=missing_notebook(folder))
-        for student in students_who_submitted(api, assignment)
-        for folder in [submission_folder(api, assignment, student)]
-    ]
+    results = []
+    with Gradebook(api.coursedir.db_url) as gradebook:
+        for student in students_who_submitted(api, assignment):
+            problem = missing_notebook(submission_folder(api, assignment, student))
+            results.append(read_graded(api, assignment, student, problem, gradebook=gradebook))
+    return results
 
 
 def read_graded(
-    api: NbGraderAPI, assignment: str, student: str, problem: str = "", log: str = ""
+    api: NbGraderAPI,
+    assignment: str,
+    student: str,
+    problem: str = "",
+    log: str = "",
+    gradebook: Gradebook | None = None,
 ) -> Graded:
     """Read what came of a submission when it was graded last.
 
@@ -164,13 +171,14 @@ def read_graded(
         student: the student's id.
         problem: why it could not be graded, as far as that is known already.
         log: what nbgrader said.
+        gradebook: an open one; for many submissions that is faster than one each.
 
     Returns:
         Scores from the gradebook, all else from the autograded notebooks.
     """
-    with Gradebook(api.coursedir.db_url) as gradebook:
+    with nullcontext(gradebook) if gradebook else Gradebook(api.coursedir.db_url) as book:
         try:
-            submission = gradebook.find_submission(assignment, student)
+            submission = book.find_submission(assignment, student)
         except MissingEntry:
             return Graded(student, 0.0, 0.0, (), problem, log)
         scores = {

@@ -9,6 +9,8 @@ from conftest import PROJECT
 from corpus import KINDS, entries, read
 
 from grading.assignment import grade_id, is_test, read_notebooks
+from grading.class_run import ClassRun
+from grading.execute import execute
 from grading.lesson_table import frameworks
 
 ENTRIES = entries()
@@ -77,6 +79,31 @@ def test_solution_fares_as_its_header_says(classroom, entry):
     assert found.keys() == checks_of(entry.assignment)
     earned = sum(check.points for check in graded.checks if check.name not in failing(entry))
     assert graded.score == pytest.approx(earned)
+
+
+def started_both_ways():
+    """List what is graded with cold kernels, too: with CORPUS=all everything, else a sample."""
+    if os.environ.get("CORPUS") == "all":
+        return ENTRIES
+    sample = {(entry.assignment, entry.kind): entry for entry in reversed(ENTRIES)}
+    return [entry for (_, kind), entry in sorted(sample.items()) if kind != "hostile"]
+
+
+@pytest.mark.parametrize("entry", started_both_ways(), ids=str)
+def test_cold_and_warm_kernels_give_equal_grades(classroom, entry):
+    solutions = classroom.solution(entry.assignment) | entry.script.solutions
+    student = f"both_{entry.name}"
+    classroom.submit_script(student, entry.assignment, replace(entry.script, solutions=solutions))
+    run = ClassRun(classroom.api)
+    (submission,) = run.submissions([entry.assignment], [student])
+    run.prepare(submission)
+    assert submission.jobs
+    for job in submission.jobs.values():
+        cold, warm = (
+            {name: each.passed for name, each in execute(job, warm_start=start).verdicts.items()}
+            for start in (False, True)
+        )
+        assert warm == cold
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=str)
