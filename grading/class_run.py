@@ -21,6 +21,7 @@ from pathlib import Path
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from sqlalchemy.exc import OperationalError
 
 from grading.assignment import read_source, released, source_folder
 from grading.cluster import Cluster
@@ -161,7 +162,7 @@ class ClassRun:
         """
         with lock(self.root / "runs"):
             changed = []
-            with Gradebook(self.course.db_url) as gradebook:
+            with patient_gradebook(self.course.db_url) as gradebook:
                 for submission in submissions:
                     self.prepare(submission)
                     if self._unchanged(submission, gradebook):
@@ -171,7 +172,10 @@ class ClassRun:
                 # Before anything runs: no old score shall stand as a new one.
                 for submission in changed:
                     take_back_scores(gradebook, submission.assignment, submission.student)
-            yield from self._execute(changed, cluster)
+            try:
+                yield from self._execute(changed, cluster)
+            finally:
+                self._store.release()
 
     def prepare(self, submission: Submission) -> None:
         """Find out what must be executed; what cannot be read needs no executing.
@@ -286,6 +290,25 @@ class ClassRun:
 
     def _ledger(self, submission: Submission) -> Path:
         return self.root / "runs" / "recorded" / submission.assignment / submission.student
+
+
+def patient_gradebook(db_url: str) -> Gradebook:
+    """Open a gradebook; wait while another program writes to it.
+
+    Args:
+        db_url: its address.
+
+    Returns:
+        The open gradebook.
+    """
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            return Gradebook(db_url)
+        except OperationalError as error:
+            if LOCKED not in str(error) or time.monotonic() > end:
+                raise
+        time.sleep(1)
 
 
 @contextlib.contextmanager

@@ -242,24 +242,23 @@ def missing_notebook(folder: Path) -> str:
     return f"Expected a notebook, found {got}. Save the notebook in JupyterLab and submit it again."
 
 
-def mark_unread(db_url: str, assignment: str, student: str, sentence: str) -> None:
+def mark_unread(gradebook: Gradebook, assignment: str, student: str, sentence: str) -> None:
     """Record that a submission has no notebook to grade: no points, and a person must look.
 
     Whatever score an earlier submission had is taken back: it is not this submission's.
 
     Args:
-        db_url: the gradebook's address.
+        gradebook: the open gradebook.
         assignment: the assignment's name.
         student: the student's id.
         sentence: what is wrong, as a comment for the student.
     """
-    with Gradebook(db_url) as gradebook:
-        gradebook.update_or_create_student(student)
-        submission = gradebook.update_or_create_submission(assignment, student)
-        for notebook in submission.notebooks:
-            for grade in notebook.grades:
-                grade.auto_score = 0
-                grade.needs_manual_grade = True
-            for comment in notebook.comments:
-                comment.auto_comment = sentence
-        gradebook.db.commit()
+    gradebook.update_or_create_student(student)
+    submission = gradebook.update_or_create_submission(assignment, student)
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            grade.auto_score = 0
+            grade.needs_manual_grade = True
+        for comment in notebook.comments:
+            comment.auto_comment = sentence
+    gradebook.db.commit()

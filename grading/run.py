@@ -128,8 +128,9 @@ def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
         What came of it. Nothing that is wrong with a submission raises.
     """
     if problem := missing_notebook(submission_folder(api, assignment, student)):
-        mark_unread(api.coursedir.db_url, assignment, student, problem)
-        return read_graded(api, assignment, student, problem)
+        with Gradebook(api.coursedir.db_url) as gradebook:
+            mark_unread(gradebook, assignment, student, problem)
+            return read_graded(api, assignment, student, problem, gradebook=gradebook)
     result = api.autograde(assignment, student, force=True)
     log = result.get("log", "") + result.get("error", "")
     problem = "" if result["success"] else FAILED

@@ -64,13 +64,17 @@ class Store:
             write_whole(self.path(key), result.to_json().encode())
 
     def hold(self, key: str, result: Result) -> None:
-        """Hold a result in memory, for as long as this process lives.
+        """Hold a result in memory until `release` is called.
 
         Args:
             key: the job's key.
             result: what came of it.
         """
         self._held[key] = result
+
+    def release(self) -> None:
+        """Let go of what was only held in memory."""
+        self._held.clear()
 
     def forget(self, key: str) -> None:
         """Remove a result, if there is one.

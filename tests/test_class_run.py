@@ -129,6 +129,8 @@ def test_a_class_is_graded_once_and_then_only_what_has_changed(any_crowd):
     crowd.hand_in("cleo", solutions=HALF)
     assert crowd.grade("--students", "cleo")[1] == {"cleo": ("4 of 10", "from the store")}
     assert crowd.grade("--students", "cleo", "--force")[1] == {"cleo": ("4 of 10", "executed")}
+    if "sqlite" not in crowd.db_url:
+        return
     crowd.root.joinpath("gradebook.db").unlink()
     assert crowd.grade()[0] == 2 and f"nbgrader generate_assignment {A}" in crowd.said
     crowd.room.api.generate_assignment(A)
@@ -202,7 +204,7 @@ def test_what_a_killed_process_was_at_is_done_again(crowd, victim):
     while killed is None and time.monotonic() < deadline:
         time.sleep(0.1)
         family = psutil.Process(process.pid).children(recursive=True)
-        sandboxes = [p for p in family if p.name() == "bwrap"]
+        sandboxes = [p for p in family if p.name() == "bwrap" and p.ppid() != process.pid]
         if sandboxes and victim == "worker":
             killed = sandboxes[0].parent()
         elif len(sandboxes) > 1:
@@ -359,9 +361,9 @@ def test_a_thousand_damaged_submissions_among_good_ones(crowd):
     for number in range(1000):
         damaged.append(f"d{number:04}")
         folder = crowd.room.folder(damaged[-1], A)
-        if number % 10 == 0:  # the others hold nothing that is looked at any further
-            (folder / f"{A}.ipynb").write_text(DAMAGED[number // 10 % len(DAMAGED)])
-        elif number % 10 < 5:
+        if number % 25 == 0:  # the others hold nothing that is looked at any further
+            (folder / f"{A}.ipynb").write_text(DAMAGED[number // 25 % len(DAMAGED)])
+        elif number % 2:
             (folder / "essay.docx").write_bytes(b"PK")
     done = run(crowd, Instant())
     assert len(done) == 1003 and all(one.has_verdict for one in done)
@@ -402,7 +404,7 @@ def test_a_result_survives_the_store(tmp_path):
     right = verdict(Outcome.RIGHT)
     fault = verdict(Outcome.GRADERS_FAULT, detail="seen by nobody but the instructor")
     store = Store(tmp_path)
-    kept = Result("notebook \ud83d\ude00", {"one": right}, 1.5, 1.25, 300.0)
+    kept = Result("notebook é \U0001f600 \ud800", {"one": right}, 1.5, 1.25, 300.0)
     store.put("ab" * 32, kept)
     store.put("cd" * 32, Result("notebook", {"one": right, "two": fault}))
     assert store.get("ab" * 32) == kept
