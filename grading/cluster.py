@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import psutil
-from distributed import Client, Future, KilledWorker, LocalCluster, wait
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, wait
 
 from grading.execute import execute
 from grading.job import Job, Result, versions
@@ -23,6 +23,11 @@ AT_ONCE = 64  # jobs that the cluster has at a time: enough for its workers, lit
 LOOK_SECONDS = 2.0  # how often to look whether the cluster is still there
 NO_WORKERS_SECONDS = 60.0  # how long to wait for a first or another worker
 WORKER_MEMORY = 2 * 1024**3  # bytes to reckon with for a worker and its student's kernel
+
+GONE = (
+    "the Dask scheduler is gone. What was executed is kept: start again, and the run goes on from "
+    "there"
+)
 
 log = logging.getLogger(__name__)
 
@@ -126,13 +131,14 @@ class Cluster:
         """Wait until some futures are finished; look now and then whether anybody is there."""
         alone_since = None
         while True:
-            with contextlib.suppress(TimeoutError):
+            try:
                 return list(wait(futures, LOOK_SECONDS, return_when="FIRST_COMPLETED").done)
+            except TimeoutError:
+                pass
+            except CancelledError:
+                raise ClusterLost(GONE) from None
             if client.status != "running":
-                raise ClusterLost(
-                    "the Dask scheduler is gone. What was executed is kept: start again, and the "
-                    "run goes on from there"
-                )
+                raise ClusterLost(GONE)
             if client.scheduler_info(n_workers=-1)["workers"]:
                 alone_since = None
                 continue
@@ -183,14 +189,11 @@ def _result(future: Future, job: Job) -> Result:
         return future.result()
     except (SandboxUnavailable, OtherVersions):  # no other job would fare better
         raise
+    except CancelledError:
+        raise ClusterLost(GONE) from None
     except KilledWorker as error:
         detail = f"the workers that executed it died: {error}"
     except Exception as error:
-        if future.status in ("cancelled", "lost"):
-            raise ClusterLost(
-                "the Dask scheduler has dropped the jobs. What was executed is kept: start again, "
-                "and the run goes on from there"
-            ) from None
         detail = f"the worker failed: {type(error).__name__}: {error}"
     log.warning("%s", detail)
     fault = verdict(Outcome.GRADERS_FAULT, detail=detail)
