@@ -14,7 +14,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -45,7 +45,6 @@ from grading.run import (
     students_who_submitted,
     submission_folder,
 )
-from grading.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +122,7 @@ class ClassRun:
         self.root = Path(self.course.root).resolve()
         self.force = force
         self._executor = TrustedExecute(parent=api)
-        self._store = self._executor.results(self.course) or Store(self.root / "runs" / "store")
+        self._store = self._executor.results(self.course)
         self._releases: dict[tuple[str, str], NotebookNode] = {}
 
     def submissions(
@@ -164,14 +163,20 @@ class ClassRun:
             changed = []
             with patient_gradebook(self.course.db_url) as gradebook:
                 for submission in submissions:
-                    self.prepare(submission)
-                    if self._unchanged(submission, gradebook):
-                        yield self._as_it_was(submission, gradebook)
+                    try:
+                        self.prepare(submission)
+                        if self._unchanged(submission, gradebook):
+                            yield self._as_it_was(submission, gradebook)
+                            continue
+                        # Before anything runs: no old score shall stand as a new one.
+                        take_back_scores(gradebook, submission.assignment, submission.student)
+                    except Exception as error:  # one submission must not stop the others
+                        gradebook.db.rollback()
+                        with contextlib.suppress(Exception):
+                            take_back_scores(gradebook, submission.assignment, submission.student)
+                        yield _failed(submission, error)
                     else:
                         changed.append(submission)
-                # Before anything runs: no old score shall stand as a new one.
-                for submission in changed:
-                    take_back_scores(gradebook, submission.assignment, submission.student)
             try:
                 yield from self._execute(changed, cluster)
             finally:
@@ -190,7 +195,7 @@ class ClassRun:
                 with contextlib.suppress(Unreadable):
                     submission.jobs[name] = self._job(submission.assignment, name, folder)
         keys = {name: job.key() for name, job in submission.jobs.items()}
-        handed_in = sorted(path.name for path in folder.glob("*.ipynb"))
+        handed_in = sorted((p.name, p.lstat().st_size) for p in folder.glob("*.ipynb"))
         stamp = folder / TIMESTAMP
         when = stamp.read_text(errors="replace")[:100] if stamp.is_file() else ""
         submission.ledger = json.dumps([keys, handed_in, when], sort_keys=True)
@@ -242,24 +247,33 @@ class ClassRun:
 
     def _record(self, submission: Submission) -> Done:
         """Record one submission through nbgrader, and write its feedback."""
-        assignment, student = submission.assignment, submission.student
+        try:
+            graded = self._record_patiently(submission)
+            names = (submission.assignment, submission.student)
+            if graded.checks:
+                told = self.api.generate_feedback(*names, force=True)
+                if not told["success"]:
+                    return _failed(submission, told["error"] or told["log"], graded)
+            how = How.EXECUTED if submission.executed else How.STORED
+            done = Done(submission.assignment, graded, how if graded.recorded else How.FAILED)
+            if done.has_verdict:
+                write_whole(self._ledger(submission), submission.ledger.encode())
+        except Exception as error:  # one submission must not stop the others
+            return _failed(submission, error)
+        return done
+
+    def _record_patiently(self, submission: Submission) -> Graded:
+        """Record a submission; wait while another program writes to the gradebook."""
         end = time.monotonic() + LOCK_SECONDS
         while True:
             try:
-                graded = grade_submission(self.api, assignment, student)
-            except Exception as error:  # one submission must not stop the others
-                said = f"{type(error).__name__}: {error}"
-                graded = Graded(student, 0.0, 0.0, (), FAILED, said, recorded=False)
-            if LOCKED not in graded.log or time.monotonic() > end:
-                break
+                graded = grade_submission(self.api, submission.assignment, submission.student)
+                if LOCKED not in graded.log or time.monotonic() > end:
+                    return graded
+            except OperationalError as error:
+                if LOCKED not in str(error) or time.monotonic() > end:
+                    raise
             time.sleep(1)
-        how = How.EXECUTED if submission.executed else How.STORED
-        done = Done(assignment, graded, how if graded.recorded else How.FAILED)
-        if graded.checks:
-            self.api.generate_feedback(assignment, student, force=True)
-        if done.has_verdict:
-            write_whole(self._ledger(submission), submission.ledger.encode())
-        return done
 
     def _as_it_was(self, submission: Submission, gradebook: Gradebook) -> Done:
         names = (submission.assignment, submission.student)
@@ -290,6 +304,14 @@ class ClassRun:
 
     def _ledger(self, submission: Submission) -> Path:
         return self.root / "runs" / "recorded" / submission.assignment / submission.student
+
+
+def _failed(submission: Submission, error: object, graded: Graded | None = None) -> Done:
+    """Say of a submission that something went wrong which is not its student's doing."""
+    graded = graded or Graded(submission.student, 0.0, 0.0, (), FAILED, "")
+    said = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+    graded = replace(graded, log=f"{graded.log}\n{said}".strip(), recorded=False)
+    return Done(submission.assignment, graded, How.FAILED)
 
 
 def patient_gradebook(db_url: str) -> Gradebook:

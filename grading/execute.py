@@ -62,9 +62,9 @@ class TrustedExecute(Execute):
     warm_start = Bool(
         True, help="Fork kernels from a sandboxed process that has imported the frameworks."
     ).tag(config=True)
-    store = Unicode(
-        "runs/store", help="Folder of results, in the course's folder; empty keeps none."
-    ).tag(config=True)
+    store = Unicode("runs/store", help="Folder of results, in the course's folder.").tag(
+        config=True
+    )
 
     def preprocess(
         self, nb: NotebookNode, resources: ResourcesDict, km: Any = None
@@ -134,28 +134,27 @@ class TrustedExecute(Execute):
             hidden_folder=str(Path(course.root).resolve()),
         )
 
-    def results(self, course: CourseDirectory) -> Store | None:
+    def results(self, course: CourseDirectory) -> Store:
         """Open the store of a course.
 
         Args:
             course: the course.
 
         Returns:
-            The store; None if none is kept.
+            The store.
         """
-        return open_store(Path(course.root, self.store).resolve()) if self.store else None
+        return open_store(Path(course.root, self.store).resolve())
 
     def _result(self, job: Job) -> Result:
         store = self.results(course_directory(self))
         key = job.key()
-        result = store.get(key) if store else None
+        result = store.get(key)
         if result is None:
             result = execute(job, warm_start=self.warm_start)
-            if store:
-                try:
-                    store.put(key, result)
-                except OSError as error:
-                    self.log.warning("a result could not be kept in the store: %s", error)
+            try:
+                store.put(key, result)
+            except OSError as error:
+                self.log.warning("a result could not be kept in the store: %s", error)
         return result
 
 

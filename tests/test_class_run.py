@@ -351,6 +351,38 @@ def test_a_fault_is_tried_again_by_the_next_run(any_crowd):
     assert done.how is How.EXECUTED and crowd.scores() == {"anna": 10}
 
 
+def test_a_submission_that_breaks_the_grader_stops_no_other(crowd, monkeypatch):
+    crowd.hand_in("anna", "ben", "cleo", "dan")
+    real = class_run.rebuild, crowd.room.api.generate_feedback
+
+    def rebuild(submitted, released):
+        if "# ben" in str(submitted):
+            raise RecursionError("a notebook that nobody thought of")
+        return real[0](submitted, released)
+
+    def generate_feedback(assignment, student, **options):
+        if student == "cleo":
+            return {"success": False, "error": "no page for you", "log": ""}
+        return real[1](assignment, student, **options)
+
+    monkeypatch.setattr(class_run, "rebuild", rebuild)
+    monkeypatch.setattr(crowd.room.api, "generate_feedback", generate_feedback)
+    done = {one.graded.student: one for one in run(crowd, Instant())}
+    assert {s: one.how for s, one in done.items() if one.how is not How.EXECUTED} == {
+        "ben": How.FAILED,
+        "cleo": How.FAILED,
+    }
+    assert "nobody thought of" in done["ben"].graded.log
+    assert "no page for you" in done["cleo"].graded.log
+    monkeypatch.undo()
+    assert {one.graded.student: one.how for one in run(crowd, Instant())} == {
+        "anna": How.UNCHANGED,
+        "ben": How.EXECUTED,
+        "cleo": How.STORED,
+        "dan": How.UNCHANGED,
+    }
+
+
 DAMAGED = ["", "{", "[]", "null", "not a notebook", '{"cells": 3}', "\0", '{"cells": [{}]}']
 
 
