@@ -31,6 +31,7 @@ from grading.intake import (
     TIMESTAMP,
     SubmissionExporter,
     Unreadable,
+    mark_unread,
     missing_notebook,
     read_notebook,
 )
@@ -61,6 +62,7 @@ class How(StrEnum):
 
     EXECUTED = "executed"
     STORED = "from the store"
+    NOTHING = "nothing to execute"
     UNCHANGED = "unchanged"
     FAILED = "failed"
 
@@ -164,23 +166,36 @@ class ClassRun:
             with patient_gradebook(self.course.db_url) as gradebook:
                 for submission in submissions:
                     try:
-                        self.prepare(submission)
-                        if self._unchanged(submission, gradebook):
-                            yield self._as_it_was(submission, gradebook)
-                            continue
-                        # Before anything runs: no old score shall stand as a new one.
-                        take_back_scores(gradebook, submission.assignment, submission.student)
+                        done = self._finish_at_once(submission, gradebook)
                     except Exception as error:  # one submission must not stop the others
                         gradebook.db.rollback()
                         with contextlib.suppress(Exception):
                             take_back_scores(gradebook, submission.assignment, submission.student)
-                        yield _failed(submission, error)
-                    else:
+                        done = _failed(submission, error)
+                    if done is None:
                         changed.append(submission)
+                    else:
+                        yield done
             try:
                 yield from self._execute(changed, cluster)
             finally:
                 self._store.release()
+
+    def _finish_at_once(self, submission: Submission, gradebook: Gradebook) -> Done | None:
+        """Finish with a submission that is unchanged or has no notebook; prepare any other."""
+        self.prepare(submission)
+        names = (submission.assignment, submission.student)
+        problem = missing_notebook(submission_folder(self.api, *names))
+        how = How.UNCHANGED if self._unchanged(submission, gradebook) else How.NOTHING
+        if how is How.NOTHING:
+            if not problem:
+                # Before anything runs: no old score shall stand as a new one.
+                take_back_scores(gradebook, *names)
+                return None
+            mark_unread(gradebook, *names, problem)
+            write_whole(self._ledger(submission), submission.ledger.encode())
+        graded = read_graded(self.api, *names, problem, gradebook=gradebook)
+        return Done(submission.assignment, graded, how)
 
     def prepare(self, submission: Submission) -> None:
         """Find out what must be executed; what cannot be read needs no executing.
@@ -274,12 +289,6 @@ class ClassRun:
                 if LOCKED not in str(error) or time.monotonic() > end:
                     raise
             time.sleep(1)
-
-    def _as_it_was(self, submission: Submission, gradebook: Gradebook) -> Done:
-        names = (submission.assignment, submission.student)
-        problem = missing_notebook(submission_folder(self.api, *names))
-        graded = read_graded(self.api, *names, problem, gradebook=gradebook)
-        return Done(submission.assignment, graded, How.UNCHANGED)
 
     def _unchanged(self, submission: Submission, gradebook: Gradebook) -> bool:
         """Tell whether the gradebook holds what this submission would get."""

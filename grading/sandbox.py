@@ -254,10 +254,14 @@ class BubblewrapProvisioner(LocalProvisioner):
             words += ["--setenv", name, value]
         return words
 
+    def shown(self) -> list[Path]:
+        """List the folders that a kernel needs beside the system's: Python, helpers."""
+        package = Path(helpers.__file__).resolve().parent
+        return [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
+
     def _python_and_helpers(self) -> list[str]:
         hidden = Path(self.hidden_folder).resolve() if self.hidden_folder else None
-        package = Path(helpers.__file__).resolve().parent
-        shown = [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
+        shown = self.shown()
         words = []
         if hidden:
             if any(hidden.is_relative_to(path) for path in shown[1:]):

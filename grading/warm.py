@@ -240,6 +240,12 @@ class WarmProvisioner(BubblewrapProvisioner):
         request = {
             "sockets": str(folder),
             "files": list(self.files),
+            # Python itself may be in a folder that gets a new, empty one on top of it.
+            "covered": [
+                str(path)
+                for path in dict.fromkeys(self.shown())
+                if any(path.is_relative_to(folder) for folder in IN_MEMORY)
+            ],
             "folder": FOLDER,
             "in_memory": IN_MEMORY,
             "size": self.file_limit * MEBIBYTE,

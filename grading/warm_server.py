@@ -158,12 +158,14 @@ def be_first(request: dict[str, Any]) -> NoReturn:
 
 def mount_folders(request: dict[str, Any]) -> None:
     """Mount empty folders in memory, and in them the sockets' folder and the assignment's files."""
-    outside = {path: os.open(path, os.O_PATH) for path in (request["sockets"], *request["files"])}
+    paths = (request["sockets"], *request["covered"], *request["files"])
+    outside = {path: os.open(path, os.O_PATH) for path in paths}
     for folder in request["in_memory"]:
         limits = f"size={request['size']},nr_inodes=20000,mode=755"
         mount("tmpfs", folder, "tmpfs", NO_SUID | NO_DEVICES, limits)
-    os.makedirs(request["sockets"])
-    mount(f"/proc/self/fd/{outside[request['sockets']]}", request["sockets"], None, BIND)
+    for path in (request["sockets"], *request["covered"]):
+        os.makedirs(path)
+        mount(f"/proc/self/fd/{outside[path]}", path, None, BIND)
     os.mkdir(request["folder"])
     for path in request["files"]:
         target = f"{request['folder']}/{os.path.basename(path)}"
