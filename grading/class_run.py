@@ -13,10 +13,11 @@ import logging
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
@@ -35,7 +36,7 @@ from grading.intake import (
     missing_notebook,
     read_notebook,
 )
-from grading.job import Job, Result
+from grading.job import Exercise, Job, Result
 from grading.outcomes import Outcome
 from grading.rebuild import rebuild, take_back_scores
 from grading.run import (
@@ -48,6 +49,7 @@ from grading.run import (
 )
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LOCKED = "database is locked"  # what SQLite says while another program writes
 LOCK_SECONDS = 120  # how long to wait for that program
@@ -95,7 +97,8 @@ class Submission:
     Attributes:
         assignment: the assignment's name.
         student: the student's id.
-        jobs: what is to be executed, by the notebook's name.
+        problem: why there is nothing to execute; empty where there is something.
+        jobs: what is to be executed, by the job's key.
         missing: keys of the jobs whose results are not there yet.
         executed: whether anything of it was executed in this run.
         ledger: what its scores depend on, to tell whether anything has changed.
@@ -103,6 +106,7 @@ class Submission:
 
     assignment: str
     student: str
+    problem: str = ""
     jobs: dict[str, Job] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     executed: bool = False
@@ -125,7 +129,8 @@ class ClassRun:
         self.force = force
         self._executor = TrustedExecute(parent=api)
         self._store = self._executor.results(self.course)
-        self._releases: dict[tuple[str, str], NotebookNode] = {}
+        self._size_limit = SubmissionExporter(parent=api).size_limit
+        self._exercises: dict[tuple[str, str], tuple[NotebookNode, Exercise]] = {}
 
     def submissions(
         self, assignments: Sequence[str], students: Sequence[str] = ()
@@ -163,7 +168,7 @@ class ClassRun:
         """
         with lock(self.root / "runs"):
             changed = []
-            with patient_gradebook(self.course.db_url) as gradebook:
+            with patiently(lambda: Gradebook(self.course.db_url), lambda _: False) as gradebook:
                 for submission in submissions:
                     try:
                         done = self._finish_at_once(submission, gradebook)
@@ -185,16 +190,15 @@ class ClassRun:
         """Finish with a submission that is unchanged or has no notebook; prepare any other."""
         self.prepare(submission)
         names = (submission.assignment, submission.student)
-        problem = missing_notebook(submission_folder(self.api, *names))
         how = How.UNCHANGED if self._unchanged(submission, gradebook) else How.NOTHING
         if how is How.NOTHING:
-            if not problem:
+            if not submission.problem:
                 # Before anything runs: no old score shall stand as a new one.
                 take_back_scores(gradebook, *names)
                 return None
-            mark_unread(gradebook, *names, problem)
+            mark_unread(gradebook, *names, submission.problem)
             write_whole(self._ledger(submission), submission.ledger.encode())
-        graded = read_graded(self.api, *names, problem, gradebook=gradebook)
+        graded = read_graded(self.api, *names, submission.problem, gradebook=gradebook)
         return Done(submission.assignment, graded, how)
 
     def prepare(self, submission: Submission) -> None:
@@ -204,38 +208,38 @@ class ClassRun:
             submission: gets its jobs, and which of their results are missing.
         """
         folder = submission_folder(self.api, submission.assignment, submission.student)
-        if not missing_notebook(folder):
+        submission.problem = missing_notebook(folder)
+        if not submission.problem:
             sources = source_folder(self.course, submission.assignment).glob("*.ipynb")
             for name in sorted(path.stem for path in sources):
                 with contextlib.suppress(Unreadable):
-                    submission.jobs[name] = self._job(submission.assignment, name, folder)
-        keys = {name: job.key() for name, job in submission.jobs.items()}
+                    job = self._job(submission.assignment, name, folder)
+                    submission.jobs[job.key()] = job
         handed_in = sorted((p.name, p.lstat().st_size) for p in folder.glob("*.ipynb"))
         stamp = folder / TIMESTAMP
         when = stamp.read_text(errors="replace")[:100] if stamp.is_file() else ""
-        submission.ledger = json.dumps([keys, handed_in, when], sort_keys=True)
+        submission.ledger = json.dumps([list(submission.jobs), handed_in, when])
         if self.force:
-            for key in keys.values():
+            for key in submission.jobs:
                 self._store.forget(key)
-        submission.missing = {key for key in keys.values() if self._store.get(key) is None}
+        submission.missing = {key for key in submission.jobs if self._store.get(key) is None}
 
     def _job(self, assignment: str, name: str, folder: Path) -> Job:
-        size_limit = SubmissionExporter(parent=self.api).size_limit
-        submitted = read_notebook(folder / f"{name}.ipynb", size_limit)
+        submitted = read_notebook(folder / f"{name}.ipynb", self._size_limit)
         place = (assignment, name)
-        if place not in self._releases:
-            source = read_source(self.course, assignment, name)
-            self._releases[place] = released(source, self._executor)
-        rebuilt = rebuild(submitted, self._releases[place])
-        return self._executor.job(rebuilt, self.course, assignment, name)
+        if place not in self._exercises:
+            release = released(read_source(self.course, *place), self._executor)
+            self._exercises[place] = release, self._executor.exercise(self.course, *place)
+        release, exercise = self._exercises[place]
+        return self._executor.job(rebuild(submitted, release), exercise)
 
     def _execute(self, submissions: Sequence[Submission], cluster: Cluster) -> Iterator[Done]:
         """Execute what is missing, each job once; record each submission when it is complete."""
         waiting: dict[str, list[Submission]] = defaultdict(list)
         jobs: dict[str, Job] = {}
         for submission in submissions:
-            for job in submission.jobs.values():
-                if (key := job.key()) in submission.missing:
+            for key, job in submission.jobs.items():
+                if key in submission.missing:
                     jobs[key] = job
                     waiting[key].append(submission)
         ready = [submission for submission in submissions if not submission.missing]
@@ -263,8 +267,10 @@ class ClassRun:
     def _record(self, submission: Submission) -> Done:
         """Record one submission through nbgrader, and write its feedback."""
         try:
-            graded = self._record_patiently(submission)
             names = (submission.assignment, submission.student)
+            graded = patiently(
+                lambda: grade_submission(self.api, *names), lambda graded: LOCKED in graded.log
+            )
             if graded.checks:
                 told = self.api.generate_feedback(*names, force=True)
                 if not told["success"]:
@@ -276,19 +282,6 @@ class ClassRun:
         except Exception as error:  # one submission must not stop the others
             return _failed(submission, error)
         return done
-
-    def _record_patiently(self, submission: Submission) -> Graded:
-        """Record a submission; wait while another program writes to the gradebook."""
-        end = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                graded = grade_submission(self.api, submission.assignment, submission.student)
-                if LOCKED not in graded.log or time.monotonic() > end:
-                    return graded
-            except OperationalError as error:
-                if LOCKED not in str(error) or time.monotonic() > end:
-                    raise
-            time.sleep(1)
 
     def _unchanged(self, submission: Submission, gradebook: Gradebook) -> bool:
         """Tell whether the gradebook holds what this submission would get."""
@@ -323,19 +316,25 @@ def _failed(submission: Submission, error: object, graded: Graded | None = None)
     return Done(submission.assignment, graded, How.FAILED)
 
 
-def patient_gradebook(db_url: str) -> Gradebook:
-    """Open a gradebook; wait while another program writes to it.
+def patiently(work: Callable[[], T], found_it_locked: Callable[[T], bool]) -> T:
+    """Do something with the gradebook again and again while another program writes to it.
 
     Args:
-        db_url: its address.
+        work: what to do.
+        found_it_locked: tells from what came of it whether that was the reason for a failure.
 
     Returns:
-        The open gradebook.
+        What came of it in the end; after `LOCK_SECONDS` whatever came of it.
+
+    Raises:
+        OperationalError: if the gradebook is locked still, or fails in any other way.
     """
     end = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            return Gradebook(db_url)
+            result = work()
+            if not found_it_locked(result) or time.monotonic() > end:
+                return result
         except OperationalError as error:
             if LOCKED not in str(error) or time.monotonic() > end:
                 raise

@@ -4,17 +4,15 @@ The only room of the grader that prints. `dlf --help` tells what there is.
 """
 
 import logging
-import os
-import sys
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from rich.console import Console
 from rich.markup import escape
@@ -24,7 +22,9 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
 from grading.cluster import Cluster, ClusterLost, OtherVersions
-from grading.run import open_course, students_who_submitted
+from grading.export import Style
+from grading.export import export as write_scores
+from grading.run import open_course
 from grading.sandbox import SandboxUnavailable, require_bubblewrap
 
 app = typer.Typer(
@@ -45,14 +45,6 @@ class Isolation(StrEnum):
 
     BUBBLEWRAP = "bubblewrap"
     NONE = "none"
-
-
-class Style(StrEnum):
-    """Who reads the exported scores."""
-
-    NBGRADER = "nbgrader"
-    CANVAS = "canvas"
-    MOODLE = "moodle"
 
 
 @app.command()
@@ -83,8 +75,8 @@ def grade(
             require_bubblewrap()
         run = ClassRun(api, force=force)
         wanted = [name for name in students.split(",") if name]
-        names = [name for name in _known(api, assignments) if _in_gradebook(api, name)]
-        todo = run.submissions(names, wanted)
+        todo = run.submissions(_known(api, assignments), wanted)
+        _require_in_gradebook(api, {submission.assignment for submission in todo})
         if unknown := set(wanted) - {submission.student for submission in todo}:
             _refuse(f"expected students who handed in, got {', '.join(sorted(unknown))}")
         with Cluster(workers=workers, scheduler=scheduler) as cluster:
@@ -148,12 +140,10 @@ def export(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Write the scores as a CSV file that a learning management system takes."""
-    from grading.export import export as write
-
     api = _open(course)
     path = output or Path(api.coursedir.root, f"{style}.csv")
     try:
-        exported = write(api, str(style), path, assignments or ())
+        exported = write_scores(api, style, path, assignments or ())
     except (ValueError, OSError) as error:
         _refuse(str(error))
     typer.echo(exported.path)
@@ -181,8 +171,6 @@ def bundle(
 
 def _open(folder: Path, settings: Config | None = None) -> NbGraderAPI:
     """Open the course as nbgrader_config.py says, with settings that go before it."""
-    # nbgrader starts alembic by its bare name, as an activated environment allows.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     # A fault's own log stands in its submission's line: keep the libraries' chatter away.
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
@@ -211,19 +199,15 @@ def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
     return list(assignments or there)
 
 
-def _in_gradebook(api: NbGraderAPI, assignment: str) -> bool:
-    """Tell whether there is anything to grade; refuse where nbgrader does not know it yet."""
-    if not students_who_submitted(api, assignment):
-        return False
+def _require_in_gradebook(api: NbGraderAPI, assignments: Collection[str]) -> None:
+    """Refuse to grade what nbgrader does not know yet."""
     with Gradebook(api.coursedir.db_url) as gradebook:
-        try:
-            gradebook.find_assignment(assignment)
-        except MissingEntry:
-            _refuse(
-                f"expected {assignment} in the gradebook, got none: call "
-                f"`nbgrader generate_assignment {assignment} --force` once"
-            )
-    return True
+        known = {assignment.name for assignment in gradebook.assignments}
+    for assignment in sorted(set(assignments) - known):
+        _refuse(
+            f"expected {assignment} in the gradebook, got none: call "
+            f"`nbgrader generate_assignment {assignment} --force` once"
+        )
 
 
 def _refuse(why: str) -> NoReturn:

@@ -197,4 +197,4 @@ def _result(future: Future, job: Job) -> Result:
         detail = f"the worker failed: {type(error).__name__}: {error}"
     log.warning("%s", detail)
     fault = verdict(Outcome.GRADERS_FAULT, detail=detail)
-    return Result(job.notebook, dict.fromkeys(job.hidden, fault))
+    return Result(job.notebook, dict.fromkeys(job.exercise.hidden, fault))

@@ -26,6 +26,7 @@ from traitlets import Bool, Integer, Unicode
 from traitlets.config import Config, Configurable
 
 from grading.assignment import (
+    KERNEL,
     course_directory,
     grade_id,
     hidden_part,
@@ -33,7 +34,7 @@ from grading.assignment import (
     read_source,
     source_folder,
 )
-from grading.job import Job, Limits, Result
+from grading.job import Exercise, Job, Limits, Result
 from grading.judge import Judge
 from grading.kernel import CellRun, StudentKernel
 from grading.outcomes import Outcome, Verdict, verdict
@@ -84,13 +85,12 @@ class TrustedExecute(Execute):
         """
         where = resources["nbgrader"]
         course = course_directory(self)
+        exercise = self.exercise(course, where["assignment"], where["notebook"])
         problem = nb.metadata.get("dlf", {}).get("problem")
         if problem:
-            source = read_source(course, where["assignment"], where["notebook"])
-            unread = verdict(Outcome.UNREADABLE, problem)
-            verdicts = {str(grade_id(cell)): unread for cell in source.cells if is_test(cell)}
+            verdicts = dict.fromkeys(exercise.hidden, verdict(Outcome.UNREADABLE, problem))
         else:
-            job = self.job(nb, course, where["assignment"], where["notebook"])
+            job = self.job(nb, exercise)
             result = self._result(job)
             for detail in {v.detail for v in result.verdicts.values() if v.detail}:
                 self.log.warning("%s: %s", where["notebook"], detail)
@@ -102,37 +102,47 @@ class TrustedExecute(Execute):
         resources[VERDICTS] = verdicts
         return nb, resources
 
-    def job(self, nb: NotebookNode, course: CourseDirectory, assignment: str, notebook: str) -> Job:
-        """Make the job of executing a rebuilt notebook.
+    def exercise(self, course: CourseDirectory, assignment: str, notebook: str) -> Exercise:
+        """Read what all submissions of a notebook are executed and judged with.
 
         Args:
-            nb: the notebook that `Rebuild` made.
             course: the course.
             assignment: the assignment's name.
             notebook: the notebook's name.
 
         Returns:
-            All that executing it depends on.
+            Hidden tests and files.
         """
         source = read_source(course, assignment, notebook)
         folder = source_folder(course, assignment)
         files = map(Path, find_all_files(str(folder), [*course.ignore, "*.ipynb"]))
-        sandbox = BubblewrapProvisioner(parent=self)
-        return Job(
-            notebook=_only_what_counts(nb),
+        return Exercise(
             hidden={str(grade_id(c)): hidden_part(c.source) for c in source.cells if is_test(c)},
             files={path.name: path.read_bytes() for path in files},
-            limits=Limits(
-                timeout=self.timeout,
-                submission_timeout=self.submission_timeout,
-                output_limit=self.output_limit,
-                memory_limit=sandbox.memory_limit,
-                process_limit=sandbox.process_limit,
-                file_limit=sandbox.file_limit,
-                isolation=sandbox.isolation,
-            ),
             hidden_folder=str(Path(course.root).resolve()),
         )
+
+    def job(self, nb: NotebookNode, exercise: Exercise) -> Job:
+        """Make the job of executing a rebuilt notebook.
+
+        Args:
+            nb: the notebook that `Rebuild` made.
+            exercise: hidden tests and files.
+
+        Returns:
+            All that executing it depends on.
+        """
+        sandbox = BubblewrapProvisioner(parent=self)
+        limits = Limits(
+            timeout=self.timeout,
+            submission_timeout=self.submission_timeout,
+            output_limit=self.output_limit,
+            memory_limit=sandbox.memory_limit,
+            process_limit=sandbox.process_limit,
+            file_limit=sandbox.file_limit,
+            isolation=sandbox.isolation,
+        )
+        return Job(_only_what_counts(nb), exercise, limits)
 
     def results(self, course: CourseDirectory) -> Store:
         """Open the store of a course.
@@ -179,7 +189,7 @@ def execute(job: Job, *, warm_start: bool) -> Result:
         except NoKernel as error:
             log.warning("%s", error)
             fault = verdict(Outcome.GRADERS_FAULT, detail=str(error))
-    verdicts = dict.fromkeys(job.hidden, fault)
+    verdicts = dict.fromkeys(job.exercise.hidden, fault)
     return Result(job.notebook, verdicts, time.monotonic() - begin)
 
 
@@ -197,8 +207,8 @@ def _kernel(job: Job, warm_start: bool) -> Iterator[StudentKernel]:
         try:
             kernel = StudentKernel(
                 Configurable(config=config),
-                files=job.files,
-                hidden_folder=job.hidden_folder,
+                files=job.exercise.files,
+                hidden_folder=job.exercise.hidden_folder,
                 output_limit=job.limits.output_limit,
                 warm_start=warm_start,
             )
@@ -219,12 +229,12 @@ class _Run:
     def __init__(self, job: Job, kernel: StudentKernel, judge: Judge) -> None:
         self._job, self._kernel, self._judge = job, kernel, judge
         self._nb = nbformat.reads(job.notebook, as_version=4)
-        self._seed = _seed(self._nb, job.hidden)
+        self._seed = _seed(self._nb, job.exercise.hidden)
         self._end = time.monotonic() + job.limits.submission_timeout
 
     def all_cells(self, begin: float) -> Result:
         """Execute all cells, write their outputs into the notebook, and judge the test cells."""
-        hidden, cells = self._job.hidden, self._nb.cells
+        hidden, cells = self._job.exercise.hidden, self._nb.cells
         verdicts, own_seconds = {}, 0.0
         secrets = Secrets(list(hidden.values()), [cell.source for cell in cells])
         for number, cell in enumerate((c for c in cells if c.cell_type == "code"), start=1):
@@ -270,13 +280,12 @@ def _only_what_counts(nb: NotebookNode) -> str:
     cells = []
     for number, cell in enumerate(nb.cells):
         kept = {"id": f"cell-{number}", "cell_type": cell.cell_type, "source": cell.source}
-        own = {name: cell.metadata[name] for name in ("nbgrader",) if name in cell.metadata}
+        own = {"nbgrader": cell.metadata.nbgrader} if "nbgrader" in cell.metadata else {}
         more: dict[str, Any] = (
             {"outputs": [], "execution_count": None} if cell.cell_type == "code" else {}
         )
         cells.append(kept | {"metadata": own} | more)
-    kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    metadata = {"kernelspec": kernelspec, "dlf": nb.metadata.get("dlf", {})}
+    metadata = {"kernelspec": KERNEL, "dlf": nb.metadata.get("dlf", {})}
     whole = {"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells}
     return json.dumps(whole, sort_keys=True)
 

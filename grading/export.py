@@ -48,6 +48,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from nbgrader.api import Assignment, Gradebook, Student, SubmittedAssignment
@@ -58,7 +59,6 @@ from grading.files import write_whole
 from grading.intake import TIMESTAMP
 from grading.run import students_who_submitted
 
-STYLES = ("nbgrader", "canvas", "moodle")
 FINAL = "final"
 NOTHING = "nothing handed in"
 NOT_GRADED = "handed in, but not graded yet"
@@ -78,6 +78,14 @@ CANVAS_POINTS = "Points Possible"  # Canvas takes any line whose first field con
 MOODLE_COLUMNS = ("Username", "First name", "Last name", "Email address")
 NO_GRADE = {"canvas": "", "moodle": "-"}
 FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")  # the last four: full-width forms
+
+
+class Style(StrEnum):
+    """Who reads the exported scores."""
+
+    NBGRADER = "nbgrader"
+    CANVAS = "canvas"
+    MOODLE = "moodle"
 
 
 @dataclass(frozen=True)
@@ -189,7 +197,7 @@ def export(api: NbGraderAPI, style: str, path: Path, assignments: Sequence[str] 
 
     Args:
         api: the course.
-        style: one of `STYLES`.
+        style: one of `Style`.
         path: the file to write; its folder is made on demand.
         assignments: names of assignments; all in the gradebook if empty.
 
@@ -199,8 +207,8 @@ def export(api: NbGraderAPI, style: str, path: Path, assignments: Sequence[str] 
     Raises:
         ValueError: for an unknown style or assignment, or if there is nothing to export.
     """
-    if style not in STYLES:
-        raise ValueError(f"expected one of the formats {', '.join(STYLES)}, got {style!r}")
+    if style not in list(Style):
+        raise ValueError(f"expected one of the formats {', '.join(Style)}, got {style!r}")
     scores = read_scores(api, assignments)
     if style == "nbgrader":
         rows, left_out, gaps = list(_nbgrader_rows(scores)), _open(scores, scores.people), 0

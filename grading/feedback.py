@@ -61,11 +61,8 @@ class FeedbackExporter(Exporter):
         nb, resources = super().from_notebook_node(nb, resources, **kwargs)
         where = resources["nbgrader"]
         checks = [_check_row(cell) for cell in nb.cells if utils.is_grade(cell)]
-        # StrictUndefined: a page with a hole in it must not be written at all.
-        pages = Environment(
-            loader=PackageLoader("grading"), autoescape=True, undefined=StrictUndefined
-        )
-        page = pages.get_template("feedback.html.jinja").render(
+        page = render(
+            "feedback.html.jinja",
             title=": ".join(dict.fromkeys([where["assignment"], where["notebook"]])),
             score=_points(where["score"]),
             max_score=_points(where["max_score"]),
@@ -143,6 +140,21 @@ def _outputs(cell: NotebookNode) -> list[dict[str, str]]:
         if clean(text).strip():
             shown.append({"picture": "", "text": clean(text)})
     return shown
+
+
+def render(template: str, **values: Any) -> str:
+    """Write a page of HTML; all texts in it are escaped.
+
+    Args:
+        template: the template's file name.
+        **values: what it shows.
+
+    Returns:
+        The page.
+    """
+    # StrictUndefined: a page with a hole in it must not be written at all.
+    pages = Environment(loader=PackageLoader("grading"), autoescape=True, undefined=StrictUndefined)
+    return pages.get_template(template).render(values)
 
 
 def clean(text: Any) -> str:

@@ -20,15 +20,30 @@ from grading.outcomes import Outcome, Verdict
 
 @dataclass(frozen=True)
 class Limits:
-    """What one notebook may use; the settings of the same names in README.md."""
+    """What one notebook may use; README.md tells the settings of the same names."""
 
-    timeout: int = 60
-    submission_timeout: int = 600
-    output_limit: int = 100_000
-    memory_limit: int = 4096
-    process_limit: int = 64
-    file_limit: int = 256
-    isolation: str = "bubblewrap"
+    timeout: int
+    submission_timeout: int
+    output_limit: int
+    memory_limit: int
+    process_limit: int
+    file_limit: int
+    isolation: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What all submissions of one notebook are executed and judged with.
+
+    Attributes:
+        hidden: source text of the hidden tests by grade_id.
+        files: the assignment's other files, content by name.
+        hidden_folder: the course's folder on the computer that made the job.
+    """
+
+    hidden: dict[str, str]
+    files: dict[str, bytes]
+    hidden_folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,17 +52,13 @@ class Job:
 
     Attributes:
         notebook: the rebuilt notebook as JSON text, without hidden tests.
-        hidden: source text of the hidden tests by grade_id.
-        files: the assignment's other files, content by name.
+        exercise: what it is judged with.
         limits: what it may use.
-        hidden_folder: the course's folder on the computer that made the job.
     """
 
     notebook: str
-    hidden: dict[str, str]
-    files: dict[str, bytes]
+    exercise: Exercise
     limits: Limits
-    hidden_folder: str = ""
 
     def key(self) -> str:
         """Make the name under which the result is kept.
@@ -56,8 +67,9 @@ class Job:
             64 hexadecimal digits: they change with everything that the result depends on, the
             versions of the grader and of all packages included.
         """
-        files = {name: hashlib.sha256(data).hexdigest() for name, data in self.files.items()}
-        parts = [self.notebook, self.hidden, files, asdict(self.limits), versions()]
+        contents = self.exercise.files.items()
+        files = {name: hashlib.sha256(data).hexdigest() for name, data in contents}
+        parts = [self.notebook, self.exercise.hidden, files, asdict(self.limits), versions()]
         text = json.dumps(parts, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

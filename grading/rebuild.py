@@ -15,6 +15,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from grading.assignment import (
+    KERNEL,
     course_directory,
     grade_id,
     is_test,
@@ -104,8 +105,7 @@ def rebuild(submitted: NotebookNode, release: NotebookNode) -> NotebookNode:
         cells += [new_code_cell(text) for text in parts.added.get(str(identity), [])]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
-    kernelspec = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernelspec, "dlf": {"notes": notes}})
+    return new_notebook(cells=cells, metadata={"kernelspec": KERNEL, "dlf": {"notes": notes}})
 
 
 def _collect(submitted: NotebookNode, release: NotebookNode) -> Parts:

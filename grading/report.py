@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from nbgrader.api import (
     Assignment,
     BaseCell,
@@ -24,7 +23,7 @@ from nbgrader.api import (
 )
 from nbgrader.apps import NbGraderAPI
 
-from grading.feedback import clean
+from grading.feedback import clean, render
 from grading.files import write_whole
 from grading.outcomes import Outcome
 from grading.report_marks import (
@@ -169,9 +168,8 @@ def page(
         r.student: list(_needs(r, hands[r.student], marks[r.student], has_checks)) for r in results
     }
     unsettled = {student for student, reasons in needs.items() if reasons}
-    # StrictUndefined: a page with a hole in it must not be written at all.
-    pages = Environment(loader=PackageLoader("grading"), autoescape=True, undefined=StrictUndefined)
-    return pages.get_template("report.html.jinja").render(
+    return render(
+        "report.html.jinja",
         assignment=shown(assignment),
         few=len(results) <= MOST_NAMES,
         most_names=MOST_NAMES,

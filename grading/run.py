@@ -1,5 +1,7 @@
 """Grade a class, one submission after another, so that none can stop or change another's grade."""
 
+import os
+import sys
 import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -77,6 +79,10 @@ def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
     Returns:
         nbgrader's programming interface, with the grader plugged in.
     """
+    # nbgrader starts the program alembic by its bare name, as an activated environment allows.
+    programs = str(Path(sys.executable).parent)
+    if os.environ["PATH"].split(os.pathsep)[0] != programs:
+        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
     # nbgrader's own doing, and harmless: it links a new submission to its student early.
     warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
     config = Config()

@@ -18,8 +18,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,70 +63,54 @@ class Measured:
 
     Attributes:
         seconds: wall-clock time.
-        memory: the most that its processes held together, in MiB, shared pages counted once.
-        worker: the most that one of its child processes held with all below it, in MiB.
-        lines: when each line of its output came, in seconds since the start.
+        lines: each line of its output, after how many seconds it came.
+        samples: after how many seconds it held how many MiB, shared pages counted once: all its
+            processes together, and that of its child processes that held most with all below it.
     """
 
     seconds: float = 0.0
-    memory: float = 0.0
-    worker: float = 0.0
     lines: list[tuple[float, str]] = field(default_factory=list)
+    samples: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def memory(self, begin: float = 0.0, end: float = float("inf")) -> float:
+        """Tell the most that all processes held between two times."""
+        return max((held for when, held, _ in self.samples if begin <= when < end), default=0.0)
 
 
 def held(process: psutil.Process) -> float:
     """Measure what a process and all below it hold, in MiB."""
     total = 0.0
-    try:
+    with suppress(psutil.Error):
         for one in [process, *process.children(recursive=True)]:
-            try:
+            with suppress(psutil.Error):
                 total += one.memory_full_info().pss / MEBIBYTE
-            except psutil.Error:
-                continue
-    except psutil.Error:
-        pass
     return total
 
 
-@contextmanager
-def watched(process: psutil.Process, measured: Measured, every: float = 4.0) -> Iterator[None]:
-    """Sample a process's memory until it has ended."""
-    stop = threading.Event()
-
-    def sample() -> None:
-        while not stop.wait(every):
-            measured.memory = max(measured.memory, held(process))
-            try:
-                below = process.children()
-            except psutil.Error:
-                return
-            measured.worker = max([measured.worker, *map(held, below)])
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-def measure(course: Path, *words: str) -> Measured:
-    """Run a command in a course's folder, and measure it."""
+def measure(course: Path, *words: str, every: float = 4.0) -> Measured:
+    """Run a command in a course's folder, measure it, and sample its memory every few seconds."""
     measured = Measured()
     begin = time.monotonic()
     process = subprocess.Popen(
-        [str(word) for word in words],
-        cwd=course,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        words, cwd=course, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    with watched(psutil.Process(process.pid), measured):
-        for line in process.stdout or ():
-            measured.lines.append((time.monotonic() - begin, line.rstrip()))
-        process.wait()
+    stop = threading.Event()
+
+    def sample() -> None:
+        family = psutil.Process(process.pid)
+        while not stop.wait(every):
+            with suppress(psutil.Error):
+                most = max(map(held, family.children()), default=0.0)
+                measured.samples.append((time.monotonic() - begin, held(family), most))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    for line in process.stdout or ():
+        measured.lines.append((time.monotonic() - begin, line.rstrip()))
+    process.wait()
     measured.seconds = time.monotonic() - begin
+    stop.set()
+    thread.join()
     return measured
 
 
@@ -146,7 +130,6 @@ def make_class(root: Path, config: str, each: int) -> int:
     """Set a course up, with what its class has handed in; return how many submissions."""
     for assignment in ASSIGNMENTS:
         shutil.copytree(ROOT / "source" / assignment, root / "source" / assignment)
-    (root / "nbgrader_config.py").write_text(OURS)
     api = open_course(root)
     number = 0
     for assignment in ASSIGNMENTS:
@@ -184,7 +167,7 @@ def compare(folder: Path, each: int) -> str:
     for assignment in ASSIGNMENTS:
         one = measure(courses["stock"], "nbgrader", "autograde", assignment, "--force")
         stock.seconds += one.seconds
-        stock.memory = max(stock.memory, one.memory)
+        stock.samples += one.samples
         print(f"nbgrader autograde {assignment}: {one.seconds:.0f} s", flush=True)
     runs = {"(a) `nbgrader autograde`, one kernel after the other, no sandbox": stock}
     for words, course, title in (
@@ -196,8 +179,9 @@ def compare(folder: Path, each: int) -> str:
         print(f"{title}: {runs[title].seconds:.1f} s", *runs[title].lines[-1:], flush=True)
     _, two, again = list(runs.values())[1:]
     floor = own_seconds(courses["one"]) / 2
+    worker = max(most for _, _, most in two.samples)
     rows = [
-        f"| {title} | {m.seconds:.0f} s | {stock.seconds / m.seconds:.1f}× | {m.memory:.0f} MiB |"
+        f"| {title} | {m.seconds:.0f} s | {stock.seconds / m.seconds:.1f}× | {m.memory():.0f} MiB |"
         for title, m in runs.items()
     ]
     return "\n".join(
@@ -213,7 +197,7 @@ def compare(folder: Path, each: int) -> str:
             f"kernels of (b)): {2 * floor:.0f} s. On two cores that takes at least {floor:.0f} s: "
             f"(c) has an efficiency of **{floor / two.seconds:.2f}**.",
             f"- (d) takes **{100 * again.seconds / two.seconds:.1f} %** of (c).",
-            f"- A worker of (c) held at most **{two.worker / 1024:.2f} GB**, its warm server, "
+            f"- A worker of (c) held at most **{worker / 1024:.2f} GB**, its warm server, "
             "kernel and judge included, pages that they share counted once.",
         ]
     )
@@ -241,33 +225,19 @@ def simulate(folder: Path, students: int) -> str:
     for number in track(range(students), description="Handing in"):
         solutions, cell = OUTCOMES[number % len(OUTCOMES)]
         room.submit(f"student{number:04}", A, solutions, added(f"# {number}", cell))
-    whole = Measured()
-    marks: list[tuple[float, float]] = []
-    begin = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "grading.cli", "grade", A, "--workers", "2"],
-        cwd=room.root,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    command = (sys.executable, "-m", "grading.cli", "grade", A, "--workers", "2")
+    whole = measure(room.root, *command, every=2.0)
+    done = [when for when, line in whole.lines if line.startswith(f"{A} ")]
+    assert len(done) == students, f"{len(done)} of {students} were graded"
     fifth = max(1, students // 5)
-    done = 0
-    with watched(psutil.Process(process.pid), whole, every=2.0):
-        for line in process.stdout or ():
-            if line.startswith(f"{A} "):
-                done += 1
-                if done % fifth == 0:
-                    marks.append((time.monotonic() - begin, whole.memory))
-                    whole.memory = 0.0
-        process.wait()
-    rows, before = [], 0.0
-    for number, (when, memory) in enumerate(marks):
-        each = (when - before) / fifth
-        title = f"{number * fifth + 1} to {(number + 1) * fifth}"
-        rows.append(f"| {title} | {each:.2f} s | {memory:.0f} MiB |")
+    rows = ["| submissions | seconds each | peak memory |", "|---|---|---|"]
+    before = 0.0
+    for last in range(fifth, students + 1, fifth):
+        when = done[last - 1]
+        each, memory = (when - before) / fifth, whole.memory(before, when)
+        rows.append(f"| {last - fifth + 1} to {last} | {each:.2f} s | {memory:.0f} MiB |")
         before = when
-    assert done == students, f"{done} of {students} were graded"
-    return "\n".join(["| submissions | seconds each | peak memory |", "|---|---|---|", *rows])
+    return "\n".join(rows)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -277,7 +247,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--students", type=int, default=500, help="size of the simulated class")
     options = parser.parse_args(argv)
     assert len(ASSIGNMENTS) * options.each >= 24, "expected a class of at least 24 submissions"
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with tempfile.TemporaryDirectory() as folder:
         class_ = compare(Path(folder), options.each)
         print(class_, flush=True)

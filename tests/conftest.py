@@ -1,8 +1,6 @@
 """A course of its own for each test module, graded through the real pipeline."""
 
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,8 +16,6 @@ from grading.run import Graded, grade_submission, open_course
 from grading.scripts import Script, fill_in
 
 PROJECT = Path(__file__).resolve().parent.parent
-# nbgrader starts the program alembic by its bare name, as an activated environment allows.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 class Classroom:

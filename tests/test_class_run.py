@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ from traitlets.config import Config
 from grading import class_run, execute
 from grading.class_run import AlreadyRunning, ClassRun, How, lock
 from grading.cluster import Cluster
-from grading.job import Job, Limits, Result
+from grading.job import Exercise, Job, Limits, Result
 from grading.outcomes import Outcome, verdict
 from grading.store import Store
 
@@ -258,7 +259,10 @@ class Instant:
 
     def results(self, jobs, *, warm_start):
         for key, job in jobs.items():
-            yield key, Result(job.notebook, dict.fromkeys(job.hidden, verdict(self.outcome)))
+            yield (
+                key,
+                Result(job.notebook, dict.fromkeys(job.exercise.hidden, verdict(self.outcome))),
+            )
 
 
 def run(crowd, cluster, **options):
@@ -406,27 +410,30 @@ def test_a_thousand_damaged_submissions_among_good_ones(crowd):
     assert {one.how for one in run(crowd, Instant())} == {How.UNCHANGED}
 
 
-JOB = Job('{"cells": []}', {"check": "assert 1"}, {"data.csv": b"1,2"}, Limits())
+LIMITS = Limits(60, 600, 100_000, 4096, 64, 256, "bubblewrap")
+EXERCISE = Exercise({"check": "assert 1"}, {"data.csv": b"1,2"})
+JOB = Job('{"cells": []}', EXERCISE, LIMITS)
 
 
 @pytest.mark.parametrize(
     "change",
     [
         {"notebook": '{"cells": [1]}'},
-        {"hidden": {"check": "assert 2"}},
-        {"files": {"data.csv": b"1,3"}},
-        {"files": {"other.csv": b"1,2"}},
-        {"limits": Limits(timeout=61)},
-        {"limits": Limits(isolation="none")},
+        {"exercise": replace(EXERCISE, hidden={"check": "assert 2"})},
+        {"exercise": replace(EXERCISE, files={"data.csv": b"1,3"})},
+        {"exercise": replace(EXERCISE, files={"other.csv": b"1,2"})},
+        {"limits": replace(LIMITS, timeout=61)},
+        {"limits": replace(LIMITS, isolation="none")},
     ],
     ids=str,
 )
 def test_a_key_changes_with_all_that_a_result_depends_on(change):
-    assert Job(**(vars(JOB) | change)).key() != JOB.key()
+    assert replace(JOB, **change).key() != JOB.key()
 
 
 def test_a_key_does_not_tell_where_the_course_is_and_changes_with_versions(monkeypatch):
-    assert Job(**(vars(JOB) | {"hidden_folder": "/elsewhere"})).key() == JOB.key()
+    elsewhere = replace(EXERCISE, hidden_folder="/elsewhere")
+    assert replace(JOB, exercise=elsewhere).key() == JOB.key()
     before = JOB.key()
     monkeypatch.setattr("grading.job.versions", lambda: "other")
     assert JOB.key() != before

@@ -5,15 +5,15 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psutil
 import pytest
-from test_class_run import Class
+from test_class_run import JOB, Class
 from tiny_course import HALF
 
 from grading import cluster
 from grading.cluster import Cluster, ClusterLost, OtherVersions, default_workers, run_job
-from grading.job import Job, Limits
 
 DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
 WORKER = [sys.executable, "-m", "distributed.cli.dask_worker"]
@@ -108,7 +108,7 @@ def test_a_lost_scheduler_loses_nothing(tmp_path):
 def test_a_scheduler_without_workers_is_not_waited_for_in_vain(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "NO_WORKERS_SECONDS", 3.0)
     monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.5)
-    job = Job('{"cells": [], "metadata": {}}', {}, {}, Limits())
+    job = replace(JOB, notebook='{"cells": [], "metadata": {}}')
     with (
         scheduler(tmp_path / "scheduler") as (_, address),
         Cluster(scheduler=address) as lonely,
@@ -118,7 +118,7 @@ def test_a_scheduler_without_workers_is_not_waited_for_in_vain(tmp_path, monkeyp
 
 
 def test_a_worker_with_other_versions_computes_nothing():
-    job = Job("not even a notebook", {}, {}, Limits())
+    job = replace(JOB, notebook="not even a notebook")
     with pytest.raises(OtherVersions, match="same version"):
         run_job(job, "Python 2.7", warm_start=False)
 

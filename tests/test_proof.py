@@ -63,12 +63,14 @@ def graded_entries():
     return chosen
 
 
+def hand_in(classroom, entry, student):
+    solutions = classroom.solution(entry.assignment) | entry.script.solutions
+    classroom.submit_script(student, entry.assignment, replace(entry.script, solutions=solutions))
+
+
 @pytest.mark.parametrize("entry", graded_entries(), ids=str)
 def test_solution_fares_as_its_header_says(classroom, entry):
-    solutions = classroom.solution(entry.assignment) | entry.script.solutions
-    classroom.submit_script(
-        entry.name, entry.assignment, replace(entry.script, solutions=solutions)
-    )
+    hand_in(classroom, entry, entry.name)
     graded = classroom.grade(entry.name, entry.assignment)
     found = {check.name: check.outcome for check in graded.checks}
     if entry.kind == "hostile":  # crashed, timed out, tampered with: each is as good as wrong
@@ -91,9 +93,8 @@ def started_both_ways():
 
 @pytest.mark.parametrize("entry", started_both_ways(), ids=str)
 def test_cold_and_warm_kernels_give_equal_grades(classroom, entry):
-    solutions = classroom.solution(entry.assignment) | entry.script.solutions
     student = f"both_{entry.name}"
-    classroom.submit_script(student, entry.assignment, replace(entry.script, solutions=solutions))
+    hand_in(classroom, entry, student)
     run = ClassRun(classroom.api)
     (submission,) = run.submissions([entry.assignment], [student])
     run.prepare(submission)

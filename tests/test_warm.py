@@ -31,6 +31,12 @@ def said(kernel, code):
     return "".join(output.get("text", "") for output in run.outputs).strip()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _only_server():
+    """End the servers that tests of other modules have started in this process."""
+    warm.close_servers()
+
+
 def server():
     (found,) = warm.servers()
     return found
