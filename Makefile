@@ -14,8 +14,10 @@ NBVAL := python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg
 OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1
 MORE_THREADS := ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS
 
+ABOUT_GRADES := $(patsubst %,tests/test_%.py,class_run cli cluster damaged export grading hostile leaks report)
+
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons test-everywhere lint format hooks demo site release prove benchmark lessons readme doctor clean
+.PHONY: help install lab test test-unit test-postgres test-lessons test-everywhere lint format hooks demo site release prove benchmark lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,10 +37,13 @@ lab: install  ## open JupyterLab on the course
 doctor: install  ## check this computer, and say how to mend what is wrong
 	python -m helpers.doctor
 
-test: lint test-unit test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, Chromium, PostgreSQL)
+test: lint test-unit test-postgres test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, Chromium, PostgreSQL)
 
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
+
+test-postgres: install  ## those about grades once more, with the gradebook on PostgreSQL
+	python -m pytest -n 2 --dist worksteal --gradebook=postgresql $(ABOUT_GRADES)
 
 test-lessons: install  ## run every lesson and compare with its stored outputs
 	$(NBVAL) notebooks

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 import time
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from grading.job import Job, Result, versions
 from grading.outcomes import Outcome, verdict
 from grading.sandbox import SandboxUnavailable
 
-AT_ONCE = 64  # jobs that the cluster has at a time: enough for its workers, little for its memory
+AHEAD = 3  # jobs that the cluster has for each thread: one runs, two wait
 LOOK_SECONDS = 2.0  # how often to look whether the cluster is still there
 NO_WORKERS_SECONDS = 60.0  # how long to wait for a first or another worker
 WORKER_MEMORY = 2 * 1024**3  # bytes to reckon with for a worker and its student's kernel
@@ -38,6 +39,51 @@ class ClusterLost(RuntimeError):
 
 class OtherVersions(RuntimeError):
     """Raised by a worker that has other versions of the grader or of the packages."""
+
+
+class Queue:
+    """Jobs that wait. Those of the exercise that takes longest come first.
+
+    Else the last of them would keep one worker busy while all others have nothing left to do. How
+    long an exercise takes is seen as results come in; before that, one job of each is taken.
+    """
+
+    def __init__(self, jobs: Mapping[str, Job]) -> None:
+        """Take jobs by key."""
+        self._waiting: dict[int, deque[tuple[str, Job]]] = defaultdict(deque)
+        for key, job in jobs.items():
+            self._waiting[id(job.exercise)].append((key, job))
+        self._seconds = dict.fromkeys(self._waiting, float("inf"))
+        self._asked: set[int] = set()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any job left."""
+        return any(self._waiting.values())
+
+    def take(self) -> tuple[str, Job]:
+        """Take the next job; there must be one.
+
+        Returns:
+            Its key, and the job.
+        """
+        left = [exercise for exercise, jobs in self._waiting.items() if jobs]
+        best = max(
+            left, key=lambda exercise: (exercise not in self._asked, self._seconds[exercise])
+        )
+        self._asked.add(best)
+        return self._waiting[best].popleft()
+
+    def note(self, job: Job, seconds: float) -> None:
+        """Note how long a job took.
+
+        Args:
+            job: the job.
+            seconds: how long a worker was busy with it.
+        """
+        before = self._seconds[id(job.exercise)]
+        self._seconds[id(job.exercise)] = (
+            seconds if before == float("inf") else (before + seconds) / 2
+        )
 
 
 class Cluster:
@@ -83,12 +129,15 @@ class Cluster:
         if not jobs:
             return iter(())
         client = self._start()
-        left = iter(jobs.items())
+        queue = Queue(jobs)
         running: dict[Future, str] = {}
 
         def submit_some() -> None:
-            while len(running) < AT_ONCE and (item := next(left, None)):
-                key, job = item
+            threads = 1
+            with contextlib.suppress(OSError):  # whether it is gone for good is seen below
+                threads = max(1, sum(client.nthreads().values()))
+            while queue and len(running) < AHEAD * threads:
+                key, job = queue.take()
                 # pure=False: what Dask remembers of an earlier run is not what we want.
                 running[client.submit(run_job, job, versions(), warm_start, pure=False)] = key
 
@@ -98,9 +147,11 @@ class Cluster:
             while running:
                 for future in self._finished(client, list(running)):
                     key = running.pop(future)
-                    yield key, _result(future, jobs[key])
+                    result = _result(future, jobs[key])
+                    queue.note(jobs[key], result.seconds)
                     future.release()
-                submit_some()
+                    submit_some()
+                    yield key, result
 
         return collect()
 

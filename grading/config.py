@@ -25,6 +25,8 @@ def configure(c: Config, root: Path) -> None:
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = "deep-learning-foundations"
     c.Exchange.root = str(root / "exchange")  # the default is usually not writable
+    # A fetched notebook lies as deep as in release/, so that its links to the lessons lead there.
+    c.Exchange.path_includes_course = True
     c.ClearSolutions.code_stub = {"python": STUB}
 
     # A submission's way: read it whatever it is, rebuild it from the source, run it in a sandbox,

@@ -87,7 +87,7 @@ def held(process: psutil.Process) -> float:
     return total
 
 
-def measure(course: Path, *words: str, every: float = 4.0) -> Measured:
+def measure(course: Path, *words: str, every: float = 5.0) -> Measured:
     """Run a command in a course's folder, measure it, and sample its memory every few seconds."""
     measured = Measured()
     begin = time.monotonic()
@@ -100,8 +100,9 @@ def measure(course: Path, *words: str, every: float = 4.0) -> Measured:
         family = psutil.Process(process.pid)
         while not stop.wait(every):
             with suppress(psutil.Error):
-                most = max(map(held, family.children()), default=0.0)
-                measured.samples.append((time.monotonic() - begin, held(family), most))
+                below = [held(child) for child in family.children()]
+                whole = family.memory_full_info().pss / MEBIBYTE + sum(below)
+                measured.samples.append((time.monotonic() - begin, whole, max(below, default=0.0)))
 
     thread = threading.Thread(target=sample)
     thread.start()

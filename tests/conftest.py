@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbformat.notebooknode import NotebookNode
 from nbgrader.apps import NbGraderAPI
-from postgres import Postgres, running
+from postgres import OPTION, for_all_courses, with_database
 from traitlets.config import Config
 
 from grading.assignment import grade_id, read_notebooks
@@ -18,13 +18,35 @@ from grading.scripts import Script, fill_in
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let all courses of the tests keep their scores in another database."""
+    parser.addoption(OPTION, choices=["sqlite", "postgresql"], default="sqlite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _gradebooks(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.config.getoption(OPTION) == "sqlite":
+        yield
+        return
+    with for_all_courses():
+        yield
+
+
 class Classroom:
     """A course in a folder of its own, and ways to hand in and to grade."""
 
     def __init__(self, root: Path, settings: Config | None = None) -> None:
         self.root = root
         shutil.copytree(PROJECT / "source", root / "source", dirs_exist_ok=True)
-        self.api: NbGraderAPI = open_course(root, settings)
+        self.api: NbGraderAPI = open_course(root, with_database(settings))
+
+    def write_config(self, more: str = "") -> None:
+        """Write what nbgrader's own commands and ours read; ``more`` is added to it."""
+        (self.root / "nbgrader_config.py").write_text(
+            "from pathlib import Path\nfrom grading.config import configure\n"
+            "c = get_config()\nconfigure(c, Path(__file__).parent)\n"
+            f"c.CourseDirectory.db_url = {self.api.coursedir.db_url!r}\n{more}"
+        )
 
     def release(self, assignment: str) -> dict[str, NotebookNode]:
         """Read an assignment's released notebooks, generating the release first if need be."""
@@ -81,10 +103,3 @@ class Classroom:
 def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
     """A course for one test module, with the limits that a class has."""
     yield Classroom(tmp_path_factory.mktemp("course"))
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server for all tests of this process."""
-    with running() as server:
-        yield server

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from traitlets.config import Config
 
 USER = "grader"
+OPTION = "--gradebook"  # of pytest: which database the tests' courses keep their scores in
 
 
 class Postgres:
@@ -22,12 +24,12 @@ class Postgres:
         self._port = port
         self._numbers = itertools.count()
 
-    def new_database(self) -> str:
-        """Make an empty database; return its address as nbgrader takes it."""
+    def new_database(self, like: str = "template1") -> str:
+        """Make a database, a copy of another one; return its address as nbgrader takes it."""
         name = f"gradebook{next(self._numbers)}"
         place = f"host=127.0.0.1 port={self._port} user={USER} dbname=postgres"
         with psycopg.connect(place, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
         return f"postgresql+psycopg://{USER}@127.0.0.1:{self._port}/{name}"
 
 
@@ -71,3 +73,27 @@ def running() -> Iterator[Postgres]:
             call(*control, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_for_all: list[Postgres] = []
+
+
+@contextmanager
+def for_all_courses() -> Iterator[None]:
+    """Give every course that is made from now on a database of this server."""
+    with running() as server:
+        _for_all.append(server)
+        yield
+        _for_all.remove(server)
+
+
+def with_database(settings: Config | None = None, like: str = "") -> Config:
+    """Add the address of a new database to a course's settings, unless it is to be SQLite's.
+
+    `like` is the address of a database of which it is a copy.
+    """
+    config = settings or Config()
+    if _for_all:
+        name = like.rpartition("/")[2] or "template1"
+        config.CourseDirectory.db_url = _for_all[0].new_database(name)
+    return config

@@ -13,7 +13,7 @@ from test_class_run import JOB, Class
 from tiny_course import HALF
 
 from grading import cluster
-from grading.cluster import Cluster, ClusterLost, OtherVersions, default_workers, run_job
+from grading.cluster import Cluster, ClusterLost, OtherVersions, Queue, default_workers, run_job
 
 DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
 WORKER = [sys.executable, "-m", "distributed.cli.dask_worker"]
@@ -121,6 +121,18 @@ def test_a_worker_with_other_versions_computes_nothing():
     job = replace(JOB, notebook="not even a notebook")
     with pytest.raises(OtherVersions, match="same version"):
         run_job(job, "Python 2.7", warm_start=False)
+
+
+def test_the_longest_exercises_come_first_as_soon_as_they_are_known():
+    kinds = {name: replace(JOB, exercise=replace(JOB.exercise)) for name in ("short", "long")}
+    queue = Queue({f"{name} {n}": kinds[name] for n in range(3) for name in kinds})
+    first = [queue.take()[0] for _ in range(2)]
+    assert first == ["short 0", "long 0"], "one of each, as nothing is known yet"
+    queue.note(kinds["short"], 1)
+    queue.note(kinds["long"], 9)
+    taken = [queue.take()[0] for _ in range(4)]
+    assert taken == ["long 1", "long 2", "short 1", "short 2"]
+    assert not queue
 
 
 def test_there_is_at_least_one_worker_and_no_more_than_memory_allows(monkeypatch):

@@ -237,10 +237,7 @@ def test_a_missing_release_or_an_unknown_student_raise_nothing(attack):
 
 def test_the_plain_command_line_grades_all_of_a_class(tmp_path):
     room = tiny_room(tmp_path)
-    (tmp_path / "nbgrader_config.py").write_text(
-        "from pathlib import Path\nfrom grading.config import configure\n"
-        "configure(get_config(), Path(__file__).parent)\n"
-    )
+    room.write_config()
     room.submit("anna", A, RIGHT)
     (room.folder("broken", A) / NAME).write_bytes(b"oops")
     room.submit("zoë", A, RIGHT)

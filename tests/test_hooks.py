@@ -1,32 +1,20 @@
 """Git as `make hooks` sets it up: bad commits are refused, notebooks are compared as notebooks."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from course_copy import copy_course
 
-ROOT = Path(__file__).resolve().parent.parent
 LESSON = "notebooks/01_install_and_verify.ipynb"
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hooks") / "clone"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    folder = copy_course(tmp_path_factory.mktemp("hooks") / "clone")
     for words in (
         ("git", "init", "--quiet", "--initial-branch=main"),
         ("git", "config", "user.name", "Ada"),

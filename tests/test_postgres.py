@@ -10,7 +10,9 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
+import pytest
 from nbgrader.api import Gradebook
+from postgres import for_all_courses
 from test_class_run import Class
 from tiny_course import HALF, A
 
@@ -60,8 +62,13 @@ def ask(port, method, path, body=None):
         return json.loads(answer.read())
 
 
-def test_a_class_is_graded_while_graders_work_in_the_formgrader(tmp_path, postgres):
-    crowd = Class(tmp_path / "course", postgres.new_database())
+@pytest.fixture
+def crowd(tmp_path):
+    with for_all_courses():
+        yield Class(tmp_path / "course")
+
+
+def test_a_class_is_graded_while_graders_work_in_the_formgrader(crowd):
     crowd.hand_in("early")
     assert crowd.grade()[0] == 0, crowd.said
     with Gradebook(crowd.db_url) as book:

@@ -1,11 +1,9 @@
 """The site: whole, safe to hand out, and usable by keyboard, on a phone, in the dark, by ear."""
 
 import os
-import shutil
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -13,12 +11,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import open_browser
 from bs4 import BeautifulSoup
+from course_copy import ROOT, copy_course
 
 from grading import site
 from grading.bundle import check
 from grading.lesson_outputs import NOTEBOOK_FOLDER
 
-ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted(path.stem for path in NOTEBOOK_FOLDER.glob("*.ipynb"))
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -96,9 +94,7 @@ def test_no_page_holds_a_solution_or_a_hidden_test(pages, built):
 
 
 def test_a_dead_link_is_a_fault(tmp_path):
-    course = tmp_path / "course"
-    ignored = shutil.ignore_patterns(".git", ".venv", "dist", "runs", "tests", ".mypy_cache")
-    shutil.copytree(ROOT, course, ignore=ignored)
+    course = copy_course(tmp_path / "course")
     start = course / site.DRESS / "index.md"
     start.write_text(start.read_text() + "\n[nowhere](notebooks/18_nothing.ipynb)\n")
     target = tmp_path / "site"

@@ -1,0 +1,228 @@
+"""A student's way through JupyterLab in a browser, from the start page to the feedback.
+
+Pictures of each step are kept in runs/screenshots/, to be looked at by a person.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser import open_browser
+from course_copy import ROOT, copy_course
+from playwright.sync_api import expect
+
+TOKEN = "for-this-test-only"
+EXERCISE = "early_stopping"
+PICTURES = ROOT / "runs" / "screenshots"
+SIZE = {"width": 1280, "height": 900}
+SLOW = 120_000  # milliseconds: a lesson or a validation on a busy computer
+
+
+def call(course, *words):
+    """Call a command of the instructor's; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=course, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@contextmanager
+def jupyterlab(course, home):
+    """Start JupyterLab as `make lab` does, for somebody who has never used it; give its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["lab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    words += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0"]
+    own = {
+        "JUPYTER_CONFIG_PATH": str(course / ".jupyter"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    log = (home / "server.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *words[1:]],
+        cwd=course,
+        env=os.environ | own,
+        stdout=log,
+        stderr=log,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=10)
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < end, "no server started"
+                time.sleep(0.3)
+        yield address
+    finally:
+        process.terminate()  # it ends its kernels, too
+        process.wait(30)
+        log.close()
+
+
+class Desk:
+    """A student at a browser's window."""
+
+    def __init__(self, page):
+        self.page = page
+        self.number = 0
+
+    def keep_picture(self, name):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.number += 1
+        self.page.screenshot(path=PICTURES / f"{self.number:02d}_{name}.png")
+
+    def menu(self, menu, entry):
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        self.page.get_by_role("menuitem", name=entry).first.click()
+
+    def cell(self, text):
+        """Find a code cell of the open notebook by a text in it."""
+        notebook = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        return notebook.locator(".jp-CodeCell", has_text=text).first
+
+    def write(self, first_line, source):
+        """Replace the text of a cell, in its editor."""
+        editor = self.cell(first_line).locator(".cm-content")
+        editor.scroll_into_view_if_needed()
+        editor.click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.insert_text(source)
+
+    def validate(self):
+        """Press Validate; return what the dialog says, and close it."""
+        self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role(
+            "button", name="Validate"
+        ).click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_text("Validation Results").wait_for(timeout=SLOW)
+        said = dialog.inner_text()
+        self.keep_picture("validate")
+        dialog.get_by_role("button", name="Ok").click()
+        return said
+
+    def assignments(self, part):
+        """Go to the Assignment List, as it is now; return one of its three parts."""
+        if not self.page.get_by_role("tab", name="Assignments").count():
+            self.menu("Nbgrader", "Assignment List")
+        else:
+            self.page.get_by_role("tab", name="Assignments").click()
+            self.page.locator("#refresh_assignments_list").click()
+        return self.page.locator(f"#{part}_assignments_list")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = copy_course(tmp_path_factory.mktemp("lab") / "course")
+    (folder / "exchange").mkdir()
+    call(folder, "nbgrader", "generate_assignment", EXERCISE, "--force")
+    call(folder, "nbgrader", "release_assignment", EXERCISE)
+    return folder
+
+
+@pytest.fixture
+def desk(course, tmp_path):
+    with jupyterlab(course, tmp_path) as address, open_browser() as browser:
+        page = browser.new_page(viewport=SIZE)
+        page.goto(f"{address}/?token={TOKEN}")
+        yield Desk(page)
+
+
+def solutions():
+    source = nbformat.read(ROOT / "source" / EXERCISE / f"{EXERCISE}.ipynb", as_version=4)
+    cells = [cell for cell in source.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    return [re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", cell.source) for cell in cells]
+
+
+def test_a_student_goes_from_the_start_page_to_the_feedback(desk, course):
+    page = desk.page
+    start = page.locator(".jp-MarkdownViewer")
+    start.get_by_role("heading", name="Start here").wait_for()
+    desk.keep_picture("start_page")
+
+    # Lesson 05, to its end
+    start.get_by_role("link", name="Training in PyTorch", exact=True).click()
+    page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SLOW)
+    page.locator(".jp-NotebookPanel .jp-CodeCell").first.click()
+    desk.keep_picture("lesson")
+    desk.menu("Run", "Restart Kernel and Run All Cells")
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    waiting = page.locator(".jp-NotebookPanel .jp-InputPrompt", has_text="[*]")
+    waiting.last.wait_for(state="attached")
+    expect(waiting).to_have_count(0, timeout=SLOW)
+    assert page.locator(".jp-NotebookPanel [data-mime-type*='error']").count() == 0
+    desk.keep_picture("lesson_done")
+    for theme in ("Dark", "Light"):
+        desk.menu("View", "Activate Command Palette")
+        page.locator(".lm-CommandPalette-input").fill(f"JupyterLab {theme}")
+        page.locator(".lm-CommandPalette-item", has_text=f"JupyterLab {theme}").first.click()
+        page.locator(f"body[data-jp-theme-light='{str(theme == 'Light').lower()}']").wait_for(
+            state="attached"
+        )
+        desk.cell("plotting.plot_history(history)").scroll_into_view_if_needed()
+        page.mouse.move(700, 500)
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(500)  # it scrolls smoothly
+        desk.keep_picture(f"plots_{theme.lower()}")
+
+    # The exercise: fetched, its links lead to the lessons
+    desk.assignments("released").get_by_role("button", name="Fetch").click()
+    fetched = desk.page.locator("#fetched_assignments_list")
+    fetched.get_by_role("button", name=EXERCISE).click()
+    fetched.get_by_role("link", name=EXERCISE).wait_for()
+    desk.keep_picture("assignment_list")
+    fetched.get_by_role("link", name=EXERCISE).click()
+    exercise = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    exercise.get_by_role("heading", name="Exercise: early stopping").wait_for()
+    exercise.get_by_role("link", name="lesson 05").first.click()
+    page.locator(".lm-mod-current", has_text="05_pytorch_training").first.wait_for()
+    page.get_by_role("tab", name=f"{EXERCISE}.ipynb").click()
+    desk.keep_picture("exercise")
+
+    # Untouched, it fails with a message that helps; with the solution it passes
+    said = desk.validate()
+    assert "cell failed" in said or "cells failed" in said
+    assert "NotImplementedError" in said and "write this part" in said
+    for source in solutions():
+        first_line = re.search(r"^(def|class) \w+", source, re.MULTILINE)[0]
+        desk.write(first_line, source)
+    page.keyboard.press("ControlOrMeta+s")
+    assert "Success! Your notebook passes all the tests." in desk.validate()
+
+    # Handed in
+    desk.assignments("fetched").get_by_role("button", name="Submit").click()
+    submitted = page.locator("#submitted_assignments_list")
+    submitted.get_by_text(EXERCISE).first.wait_for()
+    desk.keep_picture("submitted")
+
+    # Meanwhile, the instructor
+    call(course, "nbgrader", "collect", EXERCISE)
+    assert "20 of 20" in call(course, "grading.cli", "grade", EXERCISE)
+    call(course, "nbgrader", "release_feedback", EXERCISE)
+
+    # The feedback
+    submitted = desk.assignments("submitted")
+    submitted.get_by_role("button", name="Fetch Feedback").click()
+    view = submitted.get_by_text("view feedback")
+    view.wait_for()
+    desk.keep_picture("feedback_fetched")
+    view.click()
+    page.locator(".jp-DirListing-item", has_text=f"{EXERCISE}.html").dblclick()
+    feedback = page.frame_locator("iframe")
+    feedback.get_by_text("20 of 20").first.wait_for()
+    desk.keep_picture("feedback")
