@@ -15,7 +15,7 @@ OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIB
 MORE_THREADS := ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test test-unit test-lessons test-everywhere lint format demo release prove benchmark lessons readme doctor clean
+.PHONY: help install lab test test-unit test-lessons test-everywhere lint format hooks demo site release prove benchmark lessons readme doctor clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ install: $(READY)  ## make .venv with the pinned packages (a second call install
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: call make PYTHON=python3.11, say")'
 	$(PYTHON) -m venv $(VENV)
-	python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[instructor,dev]'
+	python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[instructor,site,dev]'
 	@touch $@
 
 lab: install  ## open JupyterLab on the course
@@ -35,7 +35,7 @@ lab: install  ## open JupyterLab on the course
 doctor: install  ## check this computer, and say how to mend what is wrong
 	python -m helpers.doctor
 
-test: lint test-unit test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, PostgreSQL)
+test: lint test-unit test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, Chromium, PostgreSQL)
 
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests
@@ -56,8 +56,15 @@ format: install  ## format all code, notebooks too
 	ruff format .
 	ruff check --fix .
 
+hooks: install  ## set git up: checks before each commit, readable differences of notebooks
+	pre-commit install
+	nbdime config-git --enable
+
 demo: install  ## grade a bundled demo class, and show who got what and why
 	python -m grading.demo
+
+site: install  ## build a site to read, dist/site/
+	python -m grading.site
 
 release: install  ## generate release/ from source/
 	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done

@@ -191,7 +191,7 @@ def _plain_links(text: str) -> str:
 def _written(course: Path, with_solutions: bool) -> dict[str, bytes]:
     project = _project(course)
     readme = (course / "README.md").read_text(encoding="utf-8")
-    lessons = _table(readme, "lessons")
+    lessons = readme_table(readme, "lessons")
     if not with_solutions:
         lessons = "".join(
             line for line in lessons.splitlines(keepends=True) if f"/{SOLUTIONS}" not in line
@@ -205,7 +205,7 @@ def _written(course: Path, with_solutions: bool) -> dict[str, bytes]:
             key: project["project"][key] for key in PROJECT_KEYS if key in project["project"]
         },
         "lessons": lessons,
-        "exercises": _table(readme, "exercises"),
+        "exercises": readme_table(readme, "exercises"),
         "with_solutions": with_solutions,
         "course_id": settings.CourseDirectory.course_id,
         "extra_arguments": settings.Execute.extra_arguments,
@@ -243,8 +243,19 @@ def _toml(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=4)
 
 
-def _table(readme: str, what: str) -> str:
-    """Find a table that `make readme` has written."""
+def readme_table(readme: str, what: str) -> str:
+    """Find a table that `make readme` has written.
+
+    Args:
+        readme: the README's text.
+        what: the table's name, such as "lessons".
+
+    Returns:
+        The table in Markdown.
+
+    Raises:
+        ValueError: if there is none.
+    """
     begin, end = f"<!-- {what}: written by `make readme` -->\n", f"<!-- end of {what} -->"
     table = readme.partition(begin)[2].partition(end)[0]
     if not table:

@@ -72,7 +72,7 @@ def table(folder: Path) -> str:
         folder: Where the lessons are.
     """
     lines = [row(path) for path in sorted(folder.glob("*.ipynb"))]
-    return "| | Lesson | Framework | Minutes |\n|---|---|---|---|\n" + "".join(lines)
+    return "| No. | Lesson | Framework | Minutes |\n|---|---|---|---|\n" + "".join(lines)
 
 
 def exercise_table(folder: Path) -> str:

@@ -363,7 +363,7 @@ def test_students_makefile_does_what_the_courses_does(files):
     mine = recipes(files["Makefile"].decode("utf-8"))
     install = "python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable"
     assert mine - real == {f"{install} ."}
-    assert f"{install} '.[instructor,dev]'" in real
+    assert f"{install} '.[instructor,site,dev]'" in real
 
 
 def test_readme_names_the_right_versions_of_python(files):

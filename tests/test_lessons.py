@@ -333,9 +333,10 @@ def test_links_of_assignments_resolve(path: Path) -> None:
     assert not list(broken_links(text, path.parent, ROOT))
 
 
-def test_links_of_the_readme_resolve() -> None:
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_of_the_readme_resolve(name: str) -> None:
     """Its own headings are the only ones that the README links to."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (ROOT / name).read_text(encoding="utf-8")
     headings = {re.sub(r"\W+", "-", h.lower()) for h in re.findall(r"(?m)^#+ (.+)$", text)}
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
     assert not list(broken_links(re.sub(r"\]\(#[^)]+\)", "", text), ROOT, ROOT))

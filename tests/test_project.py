@@ -50,7 +50,12 @@ def test_constraints_pin_exactly_and_name_no_address():
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.!]+", pin) for pin in pins)
     pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in pins}
     extras = pyproject()["optional-dependencies"]
-    for line in [*pyproject()["dependencies"], *extras["instructor"], *extras["dev"]]:
+    for line in [
+        *pyproject()["dependencies"],
+        *extras["instructor"],
+        *extras["site"],
+        *extras["dev"],
+    ]:
         assert re.split(r"[<>=\[]", line)[0] in pinned, line
 
 
