@@ -196,7 +196,8 @@ def compare(folder: Path, each: int) -> str:
             "",
             f"- Students' own seconds (their cells and their answers to hidden tests, in the warm "
             f"kernels of (b)): {2 * floor:.0f} s. On two cores that takes at least {floor:.0f} s: "
-            f"(c) has an efficiency of **{floor / two.seconds:.2f}**.",
+            f"(c) has an efficiency of **{floor / two.seconds:.2f}**. Whoever executes what these "
+            f"students wrote cannot be more than {stock.seconds / floor:.1f}× as fast as (a).",
             f"- (d) takes **{100 * again.seconds / two.seconds:.1f} %** of (c).",
             f"- A worker of (c) held at most **{worker / 1024:.2f} GB**, its warm server, "
             "kernel and judge included, pages that they share counted once.",
