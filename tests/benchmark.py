@@ -200,8 +200,8 @@ def compare(folder: Path, each: int) -> str:
             "",
             f"- Students' own seconds (their cells and their answers to hidden tests), in warm "
             f"kernels that have one processor: {2 * floor:.0f} s. On two processors that takes at "
-            f"least {floor:.0f} s: (c) has an efficiency of **{floor / two.seconds:.2f}**. (In (b), "
-            f"where a kernel may use both processors, these seconds are {alone:.0f}.)",
+            f"least {floor:.0f} s: (c) has an efficiency of **{floor / two.seconds:.2f}**. (In "
+            f"(b), where a kernel may use both processors, these seconds are {alone:.0f}.)",
             "- Whoever executes what these students wrote cannot be more than "
             f"{stock.seconds / floor:.1f}× as fast as (a).",
             f"- (d) takes **{100 * again.seconds / two.seconds:.1f} %** of (c).",
