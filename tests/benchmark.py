@@ -186,7 +186,8 @@ def compare(folder: Path, each: int) -> str:
     floor = own_seconds(courses["floor"]) / 2
     worker = max(most for _, _, most in two.samples)
     rows = [
-        f"| {title} | {m.seconds:.0f} s | {stock.seconds / m.seconds:.1f}× | {m.memory():.0f} MiB |"
+        f"| {title} | {m.seconds:.0f} s | {stock.seconds / m.seconds:.1f}× "
+        f"| {f'{m.memory():.0f} MiB' if m.samples else 'over too soon'} |"
         for title, m in runs.items()
     ]
     return "\n".join(

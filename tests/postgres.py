@@ -3,7 +3,6 @@
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from servers import free_port
 from traitlets.config import Config
 
 USER = "grader"
@@ -51,9 +51,7 @@ def running() -> Iterator[Postgres]:
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, "postgres", "postgres")
         as_whom = ["runuser", "-u", "postgres", "--"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     bin_ = programs()
     data = folder / "data"
     settings = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"

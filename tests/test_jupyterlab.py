@@ -3,23 +3,17 @@
 Pictures of each step are kept in runs/screenshots/, to be looked at by a person.
 """
 
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from contextlib import contextmanager
-from pathlib import Path
 
 import nbformat
 import pytest
 from browser import open_browser
 from course_copy import ROOT, copy_course
 from playwright.sync_api import expect
+from servers import TOKEN, jupyter
 
-TOKEN = "for-this-test-only"
 EXERCISE = "early_stopping"
 PICTURES = ROOT / "runs" / "screenshots"
 SIZE = {"width": 1280, "height": 900}
@@ -33,45 +27,6 @@ def call(course, *words):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
-
-
-@contextmanager
-def jupyterlab(course, home):
-    """Start JupyterLab as `make lab` does, for somebody who has never used it; give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = ["lab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
-    words += [f"--IdentityProvider.token={TOKEN}", "--ServerApp.port_retries=0"]
-    own = {
-        "JUPYTER_CONFIG_PATH": str(course / ".jupyter"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    log = (home / "server.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *words[1:]],
-        cwd=course,
-        env=os.environ | own,
-        stdout=log,
-        stderr=log,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        end = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=10)
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < end, "no server started"
-                time.sleep(0.3)
-        yield address
-    finally:
-        process.terminate()  # it ends its kernels, too
-        process.wait(30)
-        log.close()
 
 
 class Desk:
@@ -136,7 +91,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture
 def desk(course, tmp_path):
-    with jupyterlab(course, tmp_path) as address, open_browser() as browser:
+    with jupyter("jupyterlab", course, tmp_path) as address, open_browser() as browser:
         page = browser.new_page(viewport=SIZE)
         page.goto(f"{address}/?token={TOKEN}")
         yield Desk(page)

@@ -2,58 +2,26 @@
 
 import json
 import re
-import socket
-import subprocess
-import sys
 import threading
-import time
 import urllib.request
-from contextlib import contextmanager
 
 import pytest
 from nbgrader.api import Gradebook
 from postgres import for_all_courses
+from servers import TOKEN, jupyter
 from test_class_run import Class
 from tiny_course import HALF, A
 
-TOKEN = "for-this-test-only"
+FORMGRADER = (
+    "--ServerApp.disable_check_xsrf=True",
+    "--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}",
+)
 
 
-@contextmanager
-def formgrader(course):
-    """Start a Jupyter server with nbgrader's formgrader in a course's folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
-    words += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={course}"]
-    words += ["--ServerApp.disable_check_xsrf=True"]
-    words += ["--ServerApp.jpserver_extensions={'nbgrader.server_extensions.formgrader': True}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_server", *words],
-        cwd=course,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        end = time.monotonic() + 120
-        while True:
-            try:
-                ask(port, "GET", "/api/status")
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < end, "no server started"
-                time.sleep(0.2)
-        yield port
-    finally:
-        process.kill()
-        process.wait()
-
-
-def ask(port, method, path, body=None):
+def ask(address, method, path, body=None):
     """Send a request, as the formgrader's page does."""
     request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}",
+        f"{address}{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
@@ -68,7 +36,7 @@ def crowd(tmp_path):
         yield Class(tmp_path / "course")
 
 
-def test_a_class_is_graded_while_graders_work_in_the_formgrader(crowd):
+def test_a_class_is_graded_while_graders_work_in_the_formgrader(crowd, tmp_path):
     crowd.hand_in("early")
     assert crowd.grade()[0] == 0, crowd.said
     with Gradebook(crowd.db_url) as book:
@@ -79,16 +47,19 @@ def test_a_class_is_graded_while_graders_work_in_the_formgrader(crowd):
     crowd.hand_in(*late, solutions=HALF)
     given, stop = [], threading.Event()
 
-    def work(port):
+    def work(address):
         while not stop.is_set():
             points = len(given) % 6 + 0.5
-            answer = ask(port, "PUT", f"/formgrader/api/grade/{grade}", {"manual_score": points})
+            answer = ask(address, "PUT", f"/formgrader/api/grade/{grade}", {"manual_score": points})
             assert answer["manual_score"] == points
-            assert {g["name"] for g in ask(port, "GET", listed)} == {"check_double", "check_total"}
+            assert {g["name"] for g in ask(address, "GET", listed)} == {
+                "check_double",
+                "check_total",
+            }
             given.append(points)
 
-    with formgrader(crowd.root) as port:
-        person = threading.Thread(target=work, args=(port,))
+    with jupyter("jupyter_server", crowd.root, tmp_path, *FORMGRADER) as address:
+        person = threading.Thread(target=work, args=(address,))
         person.start()
         code, _ = crowd.grade("--workers", "2")
         stop.set()
