@@ -137,9 +137,11 @@ def test_a_reader_finds_the_way(address):
         for name in LESSONS[1:]:
             page.get_by_title("next page").click()
             assert f"Lesson {name[:2]}" in page.title()
+        page.wait_for_load_state("networkidle")  # the theme's script listens to keys now
         page.keyboard.press("Control+k")
-        page.keyboard.type("leakage")
-        page.keyboard.press("Enter")
+        field = page.locator("dialog[open] input[type=search]")
+        field.fill("leakage")
+        field.press("Enter")
         page.wait_for_url("**/search.html?q=leakage*")
         results = page.locator("#search-results li a")
         results.first.wait_for()
@@ -152,6 +154,7 @@ def test_a_reader_chooses_the_theme_and_opens_the_menu_on_a_phone(address):
         page.goto(f"{address}/notebooks/{LESSONS[4]}.html")
         background = "getComputedStyle(document.body).backgroundColor"
         light = page.evaluate(background)
+        page.wait_for_load_state("networkidle")
         page.get_by_role("button", name="Color mode").first.click()
         page.get_by_role("button", name="Dark").first.click()
         assert page.evaluate(background) != light
