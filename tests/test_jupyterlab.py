@@ -34,6 +34,7 @@ class Desk:
 
     def __init__(self, page):
         self.page = page
+        self.notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")  # the one in front
         self.number = 0
 
     def keep_picture(self, name):
@@ -47,8 +48,7 @@ class Desk:
 
     def cell(self, text):
         """Find a code cell of the open notebook by a text in it."""
-        notebook = self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        return notebook.locator(".jp-CodeCell", has_text=text).first
+        return self.notebook.locator(".jp-CodeCell", has_text=text).first
 
     def write(self, first_line, source):
         """Replace the text of a cell, in its editor."""
@@ -60,9 +60,7 @@ class Desk:
 
     def validate(self):
         """Press Validate; return what the dialog says, and close it."""
-        self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)").get_by_role(
-            "button", name="Validate"
-        ).click()
+        self.notebook.get_by_role("button", name="Validate").click()
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_text("Validation Results").wait_for(timeout=SLOW)
         said = dialog.inner_text()
@@ -142,9 +140,8 @@ def test_a_student_goes_from_the_start_page_to_the_feedback(desk, course):
     fetched.get_by_role("link", name=EXERCISE).wait_for()
     desk.keep_picture("assignment_list")
     fetched.get_by_role("link", name=EXERCISE).click()
-    exercise = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-    exercise.get_by_role("heading", name="Exercise: early stopping").wait_for()
-    exercise.get_by_role("link", name="lesson 05").first.click()
+    desk.notebook.get_by_role("heading", name="Exercise: early stopping").wait_for()
+    desk.notebook.get_by_role("link", name="lesson 05").first.click()
     page.locator(".lm-mod-current", has_text="05_pytorch_training").first.wait_for()
     page.get_by_role("tab", name=f"{EXERCISE}.ipynb").click()
     desk.keep_picture("exercise")
