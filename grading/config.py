@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, GetGrades
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
 from traitlets.config import Config
 
 from grading.execute import TrustedExecute
-from grading.feedback import FeedbackExporter
+from grading.feedback import FeedbackExporter, GetGradesAndWho
 from grading.intake import SubmissionExporter, tidy_up
 from grading.rebuild import Rebuild
 from grading.record import SaveVerdicts
@@ -38,7 +38,7 @@ def configure(c: Config, root: Path) -> None:
 
     # Feedback is built from an allow-list, not cut down from the autograded notebook.
     c.GenerateFeedback.exporter_class = FeedbackExporter
-    c.GenerateFeedback.preprocessors = [GetGrades]
+    c.GenerateFeedback.preprocessors = [GetGradesAndWho]
 
     # Validate runs a notebook in a plain kernel, and would take a warning for a failed test.
     c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={STDERR_TO_STDOUT}"]

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from nbconvert.exporters import Exporter
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
+from nbgrader.preprocessors import GetGrades
 
 from grading.assignment import grade_id, is_test
 from grading.kernel import PNG_SIGNATURE
@@ -23,6 +24,7 @@ ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+RIGHT, LOST, WAITS = "right", "lost", "person"  # classes of the page's style sheet
 LARGEST_PICTURE = 40_000_000  # pixels; a small file can unfold to a picture that stops a browser
 
 
@@ -67,7 +69,7 @@ class FeedbackExporter(Exporter):
             score=_points(where["score"]),
             max_score=_points(where["max_score"]),
             late_penalty=_points(where["late_penalty"]),
-            waiting=any(check["outcome"] in _WAITING for check in checks),
+            waiting=any(check["style"] == WAITS for check in checks),
             problem=nb.metadata.get("dlf", {}).get("problem", ""),
             checks=checks,
             blocks=list(_blocks(nb)),
@@ -75,16 +77,39 @@ class FeedbackExporter(Exporter):
         return page, resources
 
 
-_WAITING = (str(Outcome.GRADERS_FAULT), str(Outcome.UNREADABLE), "graded by hand")
+class GetGradesAndWho(GetGrades):
+    """Note beside each cell's points whether a person gave them, or still has to."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: Any, cell_index: int
+    ) -> tuple[NotebookNode, Any]:
+        """Add ``by_hand`` and ``waits`` to the nbgrader metadata of a cell with points."""
+        cell, resources = super().preprocess_cell(cell, resources, cell_index)
+        if utils.is_grade(cell):
+            grade = self.gradebook.find_grade(
+                grade_id(cell), self.notebook_id, self.assignment_id, self.student_id
+            )
+            cell.metadata.nbgrader["waits"] = grade.needs_manual_grade
+            cell.metadata.nbgrader["by_hand"] = grade.manual_score is not None
+        return cell, resources
 
 
 def _check_row(cell: NotebookNode) -> dict[str, str]:
     details = cell.metadata.nbgrader
+    outcome = cell.metadata.get("dlf", {}).get("outcome", "waits for a person")
+    if details["waits"]:
+        style = WAITS
+    elif details["by_hand"]:
+        outcome = "graded by hand"
+        style = RIGHT if details["score"] >= details["points"] else LOST
+    else:
+        style = RIGHT if outcome == Outcome.RIGHT else LOST
     return {
         "name": str(grade_id(cell)),
         "score": _points(details.get("score")),
         "points": _points(details.get("points")),
-        "outcome": cell.metadata.get("dlf", {}).get("outcome", "graded by hand"),
+        "outcome": outcome,
+        "style": style,
     }
 
 
@@ -102,7 +127,7 @@ def _blocks(nb: NotebookNode) -> Any:
                 message=clean(message),
                 comment=clean(cell.metadata.nbgrader.get("comment") or ""),
                 anchor=f"check-{tests}",
-                style=_style(row["outcome"]),
+                style=row["style"],
                 outputs=_outputs(cell),
             )
         elif cell.cell_type == "code" and (utils.is_solution(cell) or _is_added(cell)):
@@ -115,12 +140,6 @@ def _blocks(nb: NotebookNode) -> Any:
 
 def _is_added(cell: NotebookNode) -> bool:
     return "nbgrader" not in cell.metadata
-
-
-def _style(outcome: str) -> str:
-    if outcome in _WAITING:
-        return "person"
-    return "right" if outcome == Outcome.RIGHT else "lost"
 
 
 def _outputs(cell: NotebookNode) -> list[dict[str, str]]:

@@ -189,6 +189,9 @@ def be_kernel(request: dict[str, Any], told: int, closed: int) -> NoReturn:
 
         app = IPKernelApp.instance()
         app.initialize(request["arguments"])
+        # Matplotlib does this when it is imported in a kernel: here it was imported before.
+        assert app.shell is not None
+        app.shell.enable_matplotlib("inline")
         os.write(told, b".")
         if os.read(closed, 1):
             os.close(told)

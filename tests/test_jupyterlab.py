@@ -4,79 +4,14 @@ Pictures of each step are kept in runs/screenshots/, to be looked at by a person
 """
 
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
-from browser import open_browser
 from course_copy import ROOT, copy_course
+from desk import SLOW, call, sit_down
 from playwright.sync_api import expect
-from servers import TOKEN, jupyter
 
 EXERCISE = "early_stopping"
-PICTURES = ROOT / "runs" / "screenshots"
-SIZE = {"width": 1280, "height": 900}
-SLOW = 120_000  # milliseconds: a lesson or a validation on a busy computer
-
-
-def call(course, *words):
-    """Call a command of the instructor's; it must succeed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=course, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-class Desk:
-    """A student at a browser's window."""
-
-    def __init__(self, page):
-        self.page = page
-        self.notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")  # the one in front
-        self.number = 0
-
-    def keep_picture(self, name):
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        self.number += 1
-        self.page.screenshot(path=PICTURES / f"{self.number:02d}_{name}.png")
-
-    def menu(self, menu, entry):
-        self.page.get_by_role("menuitem", name=menu, exact=True).click()
-        self.page.get_by_role("menuitem", name=entry).first.click()
-
-    def cell(self, text):
-        """Find a code cell of the open notebook by a text in it."""
-        return self.notebook.locator(".jp-CodeCell", has_text=text).first
-
-    def write(self, first_line, source):
-        """Replace the text of a cell, in its editor."""
-        editor = self.cell(first_line).locator(".cm-content")
-        editor.scroll_into_view_if_needed()
-        editor.click()
-        self.page.keyboard.press("ControlOrMeta+a")
-        self.page.keyboard.insert_text(source)
-
-    def validate(self):
-        """Press Validate, which saves; return what the dialog says, and close it."""
-        self.notebook.get_by_role("button", name="Validate").click()
-        dialog = self.page.get_by_role("dialog")
-        dialog.wait_for(timeout=SLOW)
-        said = dialog.inner_text()
-        self.keep_picture("validate")
-        assert "Validation Results" in said, said
-        dialog.get_by_role("button", name="Ok").click()
-        return said
-
-    def assignments(self, part):
-        """Go to the Assignment List, as it is now; return one of its three parts."""
-        if not self.page.get_by_role("tab", name="Assignments").count():
-            self.menu("Nbgrader", "Assignment List")
-        else:
-            self.page.get_by_role("tab", name="Assignments").click()
-            self.page.locator("#refresh_assignments_list").click()
-        return self.page.locator(f"#{part}_assignments_list")
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +25,8 @@ def course(tmp_path_factory):
 
 @pytest.fixture
 def desk(course, tmp_path):
-    with jupyter("jupyterlab", course, tmp_path) as address, open_browser() as browser:
-        page = browser.new_page(viewport=SIZE)
-        page.goto(f"{address}/?token={TOKEN}")
-        yield Desk(page)
+    with sit_down(course, tmp_path, "student") as desk:
+        yield desk
 
 
 def solutions():
@@ -111,7 +44,7 @@ def test_a_student_goes_from_the_start_page_to_the_feedback(desk, course):
     # Lesson 05, to its end
     start.get_by_role("link", name="Training in PyTorch", exact=True).click()
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=SLOW)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.locator(".jp-NotebookPanel .jp-CodeCell").first.click()
     desk.keep_picture("lesson")
     desk.menu("Run", "Restart Kernel and Run All Cells")

@@ -16,10 +16,14 @@ from grading.warm import NoWarmKernel
 
 
 @contextmanager
-def warm_kernel(**files):
+def warm_kernel(*, warm_start=True, **files):
     files = {name.replace("_", "."): content for name, content in files.items()}
     with StudentKernel(
-        BubblewrapProvisioner(), files=files, hidden_folder="", output_limit=9999, warm_start=True
+        BubblewrapProvisioner(),
+        files=files,
+        hidden_folder="",
+        output_limit=9999,
+        warm_start=warm_start,
     ) as kernel:
         kernel.start()
         yield kernel
@@ -209,6 +213,15 @@ def test_one_server_has_one_kernel_at_a_time():
         with pytest.raises(NoWarmKernel, match="already"), warm_kernel():
             pass
         assert said(kernel, "print(1)") == "1"
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_plots_are_shown_however_a_kernel_was_started(warm_start):
+    plot = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+    with warm_kernel(warm_start=warm_start) as kernel:
+        run = kernel.execute(plot, 60)
+        shown = [set(output["data"]) for output in run.outputs if "data" in output]
+        assert shown == [{"text/plain", "image/png"}]
 
 
 @pytest.fixture
