@@ -37,7 +37,7 @@ lab: install  ## open JupyterLab on the course
 doctor: install  ## check this computer, and say how to mend what is wrong
 	python -m helpers.doctor
 
-test: lint test-unit test-postgres test-lessons test-everywhere  ## pass all tests (needs Linux, bubblewrap, Chromium, PostgreSQL)
+test: lint test-unit test-postgres test-lessons test-everywhere  ## pass all tests (needs Linux; CONTRIBUTING.md says what else)
 
 test-unit: install  ## the tests in tests/
 	python -m pytest -n 2 --dist worksteal tests

@@ -1,5 +1,6 @@
 """Plug the grader into nbgrader; ``nbgrader_config.py`` calls `configure`, and so do tests."""
 
+import os
 from pathlib import Path
 
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
@@ -24,7 +25,8 @@ def configure(c: Config, root: Path) -> None:
     """
     c.CourseDirectory.root = str(root)
     c.CourseDirectory.course_id = "deep-learning-foundations"
-    c.Exchange.root = str(root / "exchange")  # the default is usually not writable
+    # nbgrader's default is usually not writable; where several share a computer, they name one.
+    c.Exchange.root = os.environ.get("DLF_EXCHANGE") or str(root / "exchange")
     # A fetched notebook lies as deep as in release/, so that its links to the lessons lead there.
     c.Exchange.path_includes_course = True
     c.ClearSolutions.code_stub = {"python": STUB}

@@ -32,7 +32,7 @@ class PrivateFolder:
 
 def remove_abandoned_folders() -> None:
     """Remove the folders of kernels whose grader was killed before it could tidy up."""
-    for folder in FOLDERS.glob("dlf-*-*"):
+    for folder in FOLDERS.glob("dlf-[0-9]*-*"):
         try:
             # A living grader holds a lock on its folders, and a new folder may not have one yet.
             if folder.lstat().st_uid != os.getuid() or time.time() - folder.stat().st_mtime < 60:

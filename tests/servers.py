@@ -46,14 +46,14 @@ def jupyter(application: str, course: Path, home: Path, *words: str) -> Iterator
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            _wait_for(f"{address}/api/status?token={TOKEN}", process)
+            wait_for(f"{address}/api/status?token={TOKEN}", process)
             yield address
         finally:
             process.terminate()  # it ends its kernels, too
             process.wait(30)
 
 
-def _wait_for(address: str, process: subprocess.Popen) -> None:
+def wait_for(address: str, process: subprocess.Popen) -> None:
     end = time.monotonic() + START_SECONDS
     while True:
         try:

@@ -76,11 +76,11 @@ def with_one_mistake():
 class Formgrader:
     """The formgrader in a tab of JupyterLab."""
 
-    def __init__(self, desk):
+    def __init__(self, desk, assignment=EXERCISE):
         self.desk = desk
         desk.menu("Nbgrader", "Formgrader")
         self.frame = desk.page.frame_locator("iframe")
-        self.row(EXERCISE).wait_for()
+        self.row(assignment).wait_for()
 
     def row(self, text):
         return self.frame.locator("tr", has_text=text)
