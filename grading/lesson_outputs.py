@@ -25,6 +25,7 @@ from grading.assignment import KERNEL
 
 NOTEBOOK_FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 CELL_TIMEOUT = 300  # seconds
+WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 
 
@@ -33,7 +34,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
     Cells are called cell-01, cell-02, ... and keep no metadata but their tags. Executed code cells
     are numbered 1, 2, ... from top to bottom. Outputs keep their data only; a picture gets the text
-    of the cell after it, if that begins with "**Figure:**", as its alternative text.
+    of the cell after it, if that begins with "**Figure:**", as its alternative text. Widgets are
+    left out: without a kernel they show nothing.
 
     Args:
         notebook: A notebook in nbformat 4, which is left as it is.
@@ -50,6 +52,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             continue
         count += 1
         cell.execution_count = count
+        cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
         for output in cell.outputs:
             if "metadata" in output:
                 output.metadata = alternative_text(output, caption_of(after))

@@ -54,6 +54,15 @@ def test_a_student_goes_from_the_start_page_to_the_feedback(desk, course):
     expect(waiting).to_have_count(0, timeout=SLOW)
     assert page.locator(".jp-NotebookPanel [data-mime-type*='error']").count() == 0
     desk.keep_picture("lesson_done")
+
+    # Its slider shows another picture when it is moved
+    slider = desk.cell("interact(show_rate").locator(".widget-slider")
+    slider.scroll_into_view_if_needed()
+    picture = desk.cell("interact(show_rate").locator("img")
+    before = picture.get_attribute("src")
+    slider.locator(".noUi-handle").press("ArrowRight")
+    expect(picture).not_to_have_attribute("src", before)
+    desk.keep_picture("slider")
     for theme in ("Dark", "Light"):
         desk.menu("View", "Activate Command Palette")
         page.locator(".lm-CommandPalette-input").fill(f"JupyterLab {theme}")

@@ -41,6 +41,7 @@ def test_the_fixed_packages_are_required():
     wanted |= {"nbval"}  # so that everybody can run `pytest --nbval`, with conda, too
     wanted |= {"scikit-learn"}  # lesson 15 judges classifiers with it; nbgrader needs it, too
     wanted |= {"onnx", "onnxruntime", "onnxscript"}  # lesson 14 exports with them
+    wanted |= {"ipywidgets"}  # sliders in lessons 05, 08 and 12
     assert {re.split(r"[<>=]", line)[0] for line in pyproject()["dependencies"]} == wanted
 
 
