@@ -83,6 +83,16 @@ def interpreter(user):
     pytest.skip(f"no Python {version} here that other users may run, as a hub needs it")
 
 
+def link(source, target):
+    """Copy a folder without copying its files, or with them onto another file system."""
+    for how in ("--link", "--no-target-directory"):
+        shutil.rmtree(target, ignore_errors=True)
+        copied = subprocess.run(["cp", "--archive", how, str(source), str(target)])
+        if copied.returncode == 0:
+            return
+    raise AssertionError(f"{source} could not be copied")
+
+
 def make_environment(folder, python, packages):
     """Make an environment that has this one's packages, and the course's from a folder.
 
@@ -90,20 +100,15 @@ def make_environment(folder, python, packages):
     """
     run(python, "-m", "venv", "--without-pip", str(folder))
     site = next(folder.glob("lib/python*/site-packages"))
-    site.rmdir()
-    link = ["cp", "--archive", "--link", sysconfig.get_path("purelib"), str(site)]
-    if subprocess.run(link, capture_output=True).returncode:  # on another file system
-        shutil.rmtree(site)
-        run("cp", "--archive", sysconfig.get_path("purelib"), str(site))
+    link(sysconfig.get_path("purelib"), site)
+    for name in ("share", "etc"):
+        link(Path(sys.prefix) / name, folder / name)
     for own in site.glob("__editable__*"):  # this project, installed in place
         own.unlink()
     (site / "course.pth").write_text(f"{packages}\n")
     alembic = folder / "bin" / "alembic"  # nbgrader calls it by this name
     alembic.write_text(f"#!{folder}/bin/python\nfrom alembic.config import main\nmain()\n")
     alembic.chmod(0o755)
-    shutil.rmtree(folder / "share", ignore_errors=True)
-    for name in ("share", "etc"):
-        (folder / name).symlink_to(Path(sys.prefix) / name)
 
 
 @pytest.fixture(scope="module")
@@ -225,9 +230,9 @@ def test_a_class_works_on_one_hub_and_nobody_sees_what_is_anothers(hub, base):
 
         # Each server runs as its user
         owners = {
-            process.username()
-            for process in psutil.process_iter()
-            if "jupyterhub.singleuser" in process.cmdline()
+            process.info["username"]
+            for process in psutil.process_iter(["cmdline", "username"])
+            if "jupyterhub.singleuser" in (process.info["cmdline"] or [])
         }
         assert owners == set(PEOPLE)
 

@@ -1,5 +1,7 @@
 """What is written down twice must agree: dependencies, generated notebooks, documented settings."""
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -145,3 +147,18 @@ def test_no_machine_path_and_no_registry_address_is_in_the_project():
         text = (PROJECT / name).read_text(encoding="utf-8", errors="replace")
         assert not address.search(text), name
         assert str(PROJECT) + "/" not in text, name
+
+
+def test_containers_take_the_pins_and_a_python_of_the_course():
+    container = json.loads((PROJECT / ".devcontainer" / "devcontainer.json").read_text())
+    assert container["postCreateCommand"].startswith("make install")
+    dockerfile = (PROJECT / ".devcontainer" / container["build"]["dockerfile"]).read_text()
+    binder = PROJECT / "binder"
+    post_build = (binder / "postBuild").read_text()
+    assert "--constraint constraints.txt --editable ." in post_build
+    wanted = range(11, 14)  # as the README and the Makefile say
+    for text in (dockerfile, (binder / "runtime.txt").read_text()):
+        assert int(re.search(r"python[:-]3\.(\d+)", text)[1]) in wanted
+    for script in ("postBuild", "start"):
+        assert os.access(binder / script, os.X_OK)
+        subprocess.run(["bash", "-n", str(binder / script)], check=True)
