@@ -19,7 +19,7 @@ import pytest
 from browser import open_browser
 from course_copy import ROOT, copy_course
 from desk import SIZE, SLOW, Desk
-from servers import free_port, wait_for
+from servers import free_port, running
 from test_formgrader import Formgrader
 
 from grading.bundle import bundle
@@ -139,30 +139,15 @@ def run_hub(base):
     state.mkdir(mode=0o700)
     config = state / "jupyterhub_config.py"
     config.write_text(CONFIG.format(example=str(EXAMPLE), password=PASSWORD, **ports))
-    own = {
-        "DLF_BASE": str(base),
-        "DLF_INSTRUCTORS": TEACHER,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-    with (state / "hub.log").open("w") as log:
-        hub = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "--config", str(config)],
-            cwd=state,
-            env=os.environ | own,
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            address = f"http://127.0.0.1:{ports['port']}"
-            wait_for(f"{address}/hub/health", hub)
-            yield address
-        finally:
-            family = psutil.Process(hub.pid).children(recursive=True)
-            hub.terminate()
-            _, alive = psutil.wait_procs([psutil.Process(hub.pid), *family], timeout=30)
-            for process in alive:
-                process.kill()
-            print((state / "hub.log").read_text()[-5000:])
+    address = f"http://127.0.0.1:{ports['port']}"
+    with running(
+        *("jupyterhub", "--config", str(config)),
+        folder=state,
+        log=state / "hub.log",
+        health=f"{address}/hub/health",
+        settings={"DLF_BASE": str(base), "DLF_INSTRUCTORS": TEACHER},
+    ):
+        yield address
 
 
 def sign_in(browser, address, person):
