@@ -6,11 +6,14 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from grading.assignment import hidden_part, is_test, visible_part
 from grading.execute import TrustedExecute
@@ -60,6 +63,17 @@ def test_constraints_pin_exactly_and_name_no_address():
         *extras["dev"],
     ]:
         assert re.split(r"[<>=\[]", line)[0] in pinned, line
+
+
+@pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])
+def test_every_pinned_package_takes_each_python_that_the_readme_promises(python):
+    """Debian 12 has Python 3.11.2: a package that wants 3.11.5 cannot be installed there."""
+    asks = {one.name: one.metadata["Requires-Python"] for one in distributions()}
+    pins = re.findall(r"(?m)^([\w.-]+)==", (PROJECT / "constraints.txt").read_text())
+    pinned = {canonicalize_name(name) for name in pins}
+    asks = {name: ask for name, ask in asks.items() if ask and canonicalize_name(name) in pinned}
+    assert len(asks) > 150
+    assert not {name: ask for name, ask in asks.items() if not SpecifierSet(ask).contains(python)}
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
