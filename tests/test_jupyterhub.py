@@ -11,24 +11,38 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from browser import open_browser
 from course_copy import ROOT, copy_course
 from desk import SIZE, SLOW, Desk
+from playwright.sync_api import TimeoutError, expect
 from servers import free_port, running
 from test_formgrader import Formgrader
 
 from grading.bundle import bundle
+from grading.lesson_outputs import METADATA
 
 EXAMPLE = ROOT / "examples" / "jupyterhub" / "jupyterhub_config.py"
 EXERCISE = "early_stopping"
 NAME = "deep-learning-foundations"
 PASSWORD = "for-this-test-only"
 TEACHER, ANNA, BEN = PEOPLE = ("dlf-teacher", "dlf-anna", "dlf-ben")
+# Called by their names: by nbgrader, and by %tensorboard
+PROGRAMS = {"alembic": "alembic.config:main", "tensorboard": "tensorboard.main:run_main"}
+TENSORBOARD = [  # what lesson 07 tells to type, on a log of one point
+    """
+from helpers.quiet import import_tensorflow
+import_tensorflow()
+from torch.utils.tensorboard import SummaryWriter
+with SummaryWriter("runs/seen_by_hub") as writer:
+    writer.add_scalar("loss/train", 0.5, 1)""",
+    "%load_ext tensorboard\n%tensorboard --logdir runs",
+]
 CONFIG = """\
 load_subconfig({example!r})
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
@@ -106,9 +120,13 @@ def make_environment(folder, python, packages):
     for own in site.glob("__editable__*"):  # this project, installed in place
         own.unlink()
     (site / "course.pth").write_text(f"{packages}\n")
-    alembic = folder / "bin" / "alembic"  # nbgrader calls it by this name
-    alembic.write_text(f"#!{folder}/bin/python\nfrom alembic.config import main\nmain()\n")
-    alembic.chmod(0o755)
+    for name, function in PROGRAMS.items():
+        program = folder / "bin" / name
+        module, _, function = function.partition(":")
+        program.write_text(
+            f"#!{folder}/bin/python\nfrom {module} import {function}\n{function}()\n"
+        )
+        program.chmod(0o755)
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +187,27 @@ def fetch_and_submit(desk):
     desk.keep_picture("submitted")
 
 
+def watch_training(desk, hub, path):
+    """Write a notebook that opens TensorBoard, run it, and see the curve in its frame."""
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in TENSORBOARD]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=METADATA), path)
+    shutil.chown(path, desk.person)
+    desk.page.goto(f"{hub}/user/{desk.person}/lab/tree/{path.name}")
+    desk.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    desk.menu("Run", "Run All Cells")
+    expect(desk.notebook.locator(".jp-InputPrompt", has_text="[2]")).to_be_visible(timeout=SLOW)
+    frame = desk.page.frame_locator("iframe[src*='/proxy/']")
+    frame.locator("app-header-reload button").wait_for()
+    curve = frame.get_by_text("loss/train").first
+    for _ in range(20):  # it shows what it had read when the page was opened, until it is told to
+        with suppress(TimeoutError):
+            curve.wait_for(timeout=3_000)
+            break
+        frame.locator("app-header-reload button").click()
+    assert curve.is_visible()
+    desk.keep_picture("tensorboard")
+
+
 LOOK = """\
 import os, sys
 for path in sys.argv[1:]:
@@ -193,6 +232,7 @@ def may_write(user, path):
 
 def test_a_class_works_on_one_hub_and_nobody_sees_what_is_anothers(hub, base):
     course, exchange = base / "course", base / "exchange" / NAME
+    homes = {person: base / "home" / person for person in (ANNA, BEN)}
     with open_browser() as browser:
         teacher = sign_in(browser, hub, TEACHER)
         formgrader = Formgrader(teacher, EXERCISE)
@@ -213,6 +253,8 @@ def test_a_class_works_on_one_hub_and_nobody_sees_what_is_anothers(hub, base):
         submitted.get_by_role("button", name="Fetch Feedback").click()
         submitted.get_by_text("view feedback").wait_for()
 
+        watch_training(anna, hub, homes[ANNA] / NAME / "watch.ipynb")
+
         # Each server runs as its user
         owners = {
             process.info["username"]
@@ -232,7 +274,6 @@ def test_a_class_works_on_one_hub_and_nobody_sees_what_is_anothers(hub, base):
             exchange / "inbound",
             exchange / "feedback",
         ]
-        homes = {person: base / "home" / person for person in (ANNA, BEN)}
         handout = base / "handout" / NAME
         opened = [exchange / "outbound" / EXERCISE / f"{EXERCISE}.ipynb", handout / "notebooks"]
         for person, other in ((ANNA, BEN), (BEN, ANNA)):

@@ -45,6 +45,8 @@ def prepare(spawner: Any) -> None:
         "JUPYTER_CONFIG_PATH": str((COURSE if teaches else HANDOUT / NAME) / ".jupyter"),
         "DLF_EXCHANGE": str(EXCHANGE),
         "OMP_NUM_THREADS": "1",  # more make small trainings slower, for all
+        # Lesson 07: only the hub's address reaches a browser, so TensorBoard's port is passed on.
+        "TENSORBOARD_PROXY_URL": f"{spawner.server.base_url}proxy/%PORT%/",
     }
 
 
