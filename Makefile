@@ -25,7 +25,7 @@ help:  ## list the targets
 install: $(READY)  ## make .venv with the pinned packages (a second call installs nothing)
 
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: call make PYTHON=python3.11, say")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: name another with PYTHON=python3.11, say")'
 	$(PYTHON) -m venv $(VENV)
 	python -m pip install $(PIP_FLAGS) --constraint constraints.txt --editable '.[instructor,site,dev]'
 	@touch $@
@@ -69,7 +69,7 @@ demo: install  ## grade a bundled demo class, and show who got what and why
 	python -m grading.demo
 
 site: install  ## build a site to read, dist/site/
-	python -m grading.site
+	python -m grading.site $(SITE_FLAGS)
 
 release: install  ## generate release/ from source/
 	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done
@@ -81,10 +81,11 @@ benchmark: install  ## measure how fast a class is graded, and store docs/benchm
 	python tests/benchmark.py $(BENCHMARK)
 
 lessons: install  ## run all lessons and store their outputs
+	python -m grading.lesson_setup
 	python -m grading.lesson_outputs
 
 readme: install  ## write the README's tables of lessons and exercises
 	python -m grading.lesson_table
 
-clean:  ## remove what grading and the demo left behind (not .venv)
-	rm -rf demo submitted autograded feedback exchange reports runs dist gradebook.db .nbgrader.log
+clean:  ## remove what can be made anew: demo, reports, results, site (no submissions or scores)
+	rm -rf demo reports runs dist .nbgrader.log

@@ -191,11 +191,6 @@ def _plain_links(text: str) -> str:
 def _written(course: Path, with_solutions: bool) -> dict[str, bytes]:
     project = _project(course)
     readme = (course / "README.md").read_text(encoding="utf-8")
-    lessons = readme_table(readme, "lessons")
-    if not with_solutions:
-        lessons = "".join(
-            line for line in lessons.splitlines(keepends=True) if f"/{SOLUTIONS}" not in line
-        )
     settings = Config()
     configure(settings, course)
     values = {
@@ -204,7 +199,7 @@ def _written(course: Path, with_solutions: bool) -> dict[str, bytes]:
         "project": {
             key: project["project"][key] for key in PROJECT_KEYS if key in project["project"]
         },
-        "lessons": lessons,
+        "lessons": readme_table(readme, "lessons", with_solutions=with_solutions),
         "exercises": readme_table(readme, "exercises"),
         "with_solutions": with_solutions,
         "course_id": settings.CourseDirectory.course_id,
@@ -243,12 +238,13 @@ def _toml(value: str | list[str]) -> str:
     return json.dumps(value, ensure_ascii=False, indent=4)
 
 
-def readme_table(readme: str, what: str) -> str:
+def readme_table(readme: str, what: str, *, with_solutions: bool = True) -> str:
     """Find a table that `make readme` has written.
 
     Args:
         readme: the README's text.
         what: the table's name, such as "lessons".
+        with_solutions: whether the row of lesson 17, which discusses the solutions, is in it.
 
     Returns:
         The table in Markdown.
@@ -260,7 +256,8 @@ def readme_table(readme: str, what: str) -> str:
     table = readme.partition(begin)[2].partition(end)[0]
     if not table:
         raise ValueError(f"expected README.md with a table between {begin.strip()} and {end}")
-    return table
+    rows = table.splitlines(keepends=True)
+    return "".join(row for row in rows if with_solutions or f"/{SOLUTIONS}" not in row)
 
 
 # What is looked for

@@ -26,16 +26,18 @@ from grading.assignment import KERNEL
 NOTEBOOK_FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 CELL_TIMEOUT = 300  # seconds
 WIDGET = "application/vnd.jupyter.widget-view+json"
+FOLDED = "remove-cell"  # this tag's cell is folded in JupyterLab, and MyST-NB leaves it out
 METADATA = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return a copy of a notebook in normal form.
 
-    Cells are called cell-01, cell-02, ... and keep no metadata but their tags. Executed code cells
-    are numbered 1, 2, ... from top to bottom. Outputs keep their data only; a picture gets the text
-    of the cell after it, if that begins with "**Figure:**", as its alternative text. Widgets are
-    left out: without a kernel they show nothing.
+    Cells are called cell-01, cell-02, ... and keep no metadata but their tags (for JupyterLab, a
+    cell that is tagged as folded says so once more). Executed code cells are numbered 1, 2, ...
+    from top to bottom. Outputs keep their data only; a picture gets the text of the cell after it,
+    if that begins with "**Figure:**", as its alternative text. Widgets are left out: without a
+    kernel they show nothing.
 
     Args:
         notebook: A notebook in nbformat 4, which is left as it is.
@@ -48,6 +50,8 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     for number, (cell, after) in enumerate(zip(normal.cells, following, strict=True), start=1):
         cell.id = f"cell-{number:02d}"
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k == "tags" and v})
+        if FOLDED in cell.metadata.get("tags", []):
+            cell.metadata.jupyter = NotebookNode(source_hidden=True)
         if cell.cell_type != "code" or cell.execution_count is None:
             continue
         count += 1

@@ -26,12 +26,13 @@ class NotBuilt(RuntimeError):
     """Raised when Sphinx finds fault with a page."""
 
 
-def build(course: Path, target: Path) -> Path:
+def build(course: Path, target: Path, *, with_solutions: bool = True) -> Path:
     """Build the site.
 
     Args:
         course: the course's folder.
         target: the site's folder; what it held before is replaced when the new site is whole.
+        with_solutions: whether lesson 17, which discusses the solutions, is in it.
 
     Returns:
         The start page.
@@ -41,7 +42,7 @@ def build(course: Path, target: Path) -> Path:
         NotBuilt: if a page has a fault, such as a link that leads nowhere.
         ValueError: if a page would give away what students must not see.
     """
-    files = contents(course, with_solutions=True)
+    files = contents(course, with_solutions=with_solutions)
     check(files, course)
     readme = (course / "README.md").read_text(encoding="utf-8")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +50,8 @@ def build(course: Path, target: Path) -> Path:
         pages, site = Path(folder, "pages"), Path(folder, "site")
         shutil.copytree(course / DRESS, pages)
         for name in TABLES:
-            (pages / f"{name}.md").write_text(readme_table(readme, name), encoding="utf-8")
+            table = readme_table(readme, name, with_solutions=with_solutions)
+            (pages / f"{name}.md").write_text(table, encoding="utf-8")
         for name, data in files.items():
             if name.endswith(".ipynb"):
                 notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
@@ -95,9 +97,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build a site to read from the lessons.")
     parser.add_argument("--target", type=Path, default=Path("dist/site"), help="its folder")
     parser.add_argument("--course", type=Path, default=Path(), help="the course's folder")
+    parser.add_argument(
+        "--without-solutions", action="store_true", help="leave out lesson 17, which discusses them"
+    )
     options = parser.parse_args(argv)
     try:
-        print(build(options.course, options.target))
+        with_solutions = not options.without_solutions
+        print(build(options.course, options.target, with_solutions=with_solutions))
     except (FileNotFoundError, NotBuilt, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

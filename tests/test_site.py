@@ -15,7 +15,7 @@ from course_copy import ROOT, copy_course
 
 from grading import site
 from grading.bundle import check
-from grading.lesson_outputs import NOTEBOOK_FOLDER
+from grading.lesson_outputs import FOLDED, NOTEBOOK_FOLDER
 
 LESSONS = sorted(path.stem for path in NOTEBOOK_FOLDER.glob("*.ipynb"))
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
@@ -58,7 +58,9 @@ def test_all_lessons_are_there_with_what_they_printed_and_drew(pages, built):
         printed = [o.text.strip() for o in outputs if o.output_type == "stream"]
         assert shown == printed
         code = [block.get_text().strip() for block in main.select(".cell_input pre")]
-        assert code == [c.source.strip() for c in notebook.cells if c.cell_type == "code"]
+        cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert FOLDED in cells[0].metadata.tags  # for Colab: a reader has no use for it
+        assert code == [cell.source.strip() for cell in cells[1:]]
 
 
 def test_every_link_leads_somewhere(pages, built):
@@ -91,6 +93,12 @@ def test_no_page_holds_a_solution_or_a_hidden_test(pages, built):
         check({"page.html": secret.encode()}, ROOT)
     everything = {path.name for path in built.rglob("*") if path.is_file()}
     assert not [name for name in everything if name.endswith((".ipynb", ".py"))]
+
+
+def test_lesson_17_can_be_left_out(tmp_path):
+    start = site.build(ROOT, tmp_path / "site", with_solutions=False)
+    lessons = {path.stem for path in (start.parent / "notebooks").glob("*.html")}
+    assert lessons == {name for name in LESSONS if not name.startswith("17")}
 
 
 def test_a_dead_link_is_a_fault(tmp_path):
@@ -160,7 +168,7 @@ def test_a_reader_chooses_the_theme_and_opens_the_menu_on_a_phone(address):
         assert page.evaluate(background) != light
         page.reload()
         assert page.evaluate(background) != light, "the choice must be remembered"
-        assert not page.get_by_role("link", name="Lesson 07").first.is_visible()
+        assert not page.get_by_role("link", name="Lesson 07:").first.is_visible()
         page.get_by_role("button", name="Toggle primary sidebar").first.click()
-        page.get_by_role("dialog").get_by_role("link", name="Lesson 07").click()
+        page.get_by_role("dialog").get_by_role("link", name="Lesson 07:").click()
         page.wait_for_url(f"**/{LESSONS[6]}.html")
