@@ -275,7 +275,8 @@ class ClassRun:
                 told = self.api.generate_feedback(*names, force=True)
                 if not told["success"]:
                     return _failed(submission, told["error"] or told["log"], graded)
-            how = How.EXECUTED if submission.executed else How.STORED
+            how = How.STORED if submission.jobs else How.NOTHING
+            how = How.EXECUTED if submission.executed else how
             done = Done(submission.assignment, graded, how if graded.recorded else How.FAILED)
             if done.has_verdict:
                 write_whole(self._ledger(submission), submission.ledger.encode())

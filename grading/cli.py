@@ -24,6 +24,7 @@ from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
 from grading.cluster import Cluster, ClusterLost, OtherVersions
 from grading.export import Style
 from grading.export import export as write_scores
+from grading.outcomes import FOR_A_PERSON
 from grading.run import open_course
 from grading.sandbox import SandboxUnavailable, require_bubblewrap
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 CONFIG = "nbgrader_config.py"
+WANTED = "expected notebooks as submitted/STUDENT/ASSIGNMENT/NAME.ipynb"
 COURSE = typer.Option(help="The course's folder, which has source/ in it.", show_default=False)
 ASSIGNMENTS = typer.Argument(help="Names of assignments. [default: all]", show_default=False)
 
@@ -78,7 +80,7 @@ def grade(
         todo = run.submissions(_known(api, assignments), wanted)
         _require_in_gradebook(api, {submission.assignment for submission in todo})
         if unknown := set(wanted) - {submission.student for submission in todo}:
-            _refuse(f"expected students who handed in, got {', '.join(sorted(unknown))}")
+            _refuse(f"nothing handed in by {', '.join(sorted(unknown))}: {WANTED}")
         with Cluster(workers=workers, scheduler=scheduler) as cluster:
             good = _show(console, run, todo, cluster)
     except (AlreadyRunning, ClusterLost, OtherVersions, SandboxUnavailable) as refusal:
@@ -101,7 +103,8 @@ def _show(console: Console, run: ClassRun, todo: Sequence[Submission], cluster: 
             faults = f", {hows[How.FAILED]} failed" if hows[How.FAILED] else ""
             progress.update(task, advance=1, description=faults)
     told = ", ".join(f"{number} {how}" for how, number in hows.items())
-    console.print(f"{len(todo)} submissions: {told}." if todo else "Nobody has handed in.")
+    counted = "1 submission" if len(todo) == 1 else f"{len(todo)} submissions"
+    console.print(f"{counted}: {told}." if todo else f"Nobody has handed in: {WANTED}")
     return good
 
 
@@ -114,7 +117,8 @@ def _line(done: Done) -> str:
     if done.how is How.FAILED:
         score, ends = "no score", graded.log.strip().rpartition("\n")[2] or graded.problem
     name = f"{done.assignment} {graded.student}"
-    return escape(f"{name}: {score} ({ends or graded.problem}; {done.how})")
+    person = "; a person must look at it" if set(counts) & set(FOR_A_PERSON) else ""
+    return escape(f"{name}: {score} ({ends or graded.problem}; {done.how}{person})")
 
 
 @app.command()

@@ -42,8 +42,12 @@ def configure(c: Config, root: Path) -> None:
     c.GenerateFeedback.exporter_class = FeedbackExporter
     c.GenerateFeedback.preprocessors = [GetGradesAndWho]
 
-    # Validate runs a notebook in a plain kernel, and would take a warning for a failed test.
-    c.Execute.extra_arguments = [f"--IPKernelApp.exec_lines={STDERR_TO_STDOUT}"]
+    # Validate runs a notebook in a plain kernel, and would take a warning for a failed test. The
+    # kernel's own warning, about its unencrypted sockets on this computer, would alarm students.
+    c.Execute.extra_arguments = [
+        f"--IPKernelApp.exec_lines={STDERR_TO_STDOUT}",
+        "--IPKernelApp.log_level=40",
+    ]
 
     # The formgrader shows students' texts to instructors: without markup or scripts of theirs.
     c.HTMLExporter.sanitize_html = True

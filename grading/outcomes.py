@@ -44,6 +44,9 @@ SENTENCES = {
 }
 
 
+FOR_A_PERSON = (Outcome.GRADERS_FAULT, Outcome.UNREADABLE)  # they decide before the score counts
+
+
 @dataclass(frozen=True)
 class Verdict:
     """How one test cell ended, and why.
@@ -66,7 +69,7 @@ class Verdict:
     @property
     def needs_person(self) -> bool:
         """Whether a person must look at it before the score means anything."""
-        return self.outcome in (Outcome.GRADERS_FAULT, Outcome.UNREADABLE)
+        return self.outcome in FOR_A_PERSON
 
 
 def verdict(outcome: Outcome, message: str = "", detail: str = "") -> Verdict:

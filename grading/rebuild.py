@@ -75,7 +75,8 @@ class Rebuild(NbGraderPreprocessor):
         source = read_source(course, where["assignment"], where["notebook"])
         rebuilt = rebuild(nb, released(source, self))
         if PROBLEM in resources:
-            rebuilt.metadata["dlf"]["problem"] = resources[PROBLEM]
+            # That says it all: "no cell for this part", too, would send the student the wrong way.
+            rebuilt.metadata["dlf"] = {"notes": {}, "problem": resources[PROBLEM]}
         keys = (where[name] for name in ("assignment", "student", "notebook"))
         with Gradebook(course.db_url) as gradebook:
             take_back_scores(gradebook, *keys)

@@ -367,7 +367,8 @@ def require_bubblewrap() -> None:
     ways_on = (
         "Grade under Linux (on Windows: WSL2) with bubblewrap 0.8 or later installed "
         "(Debian, Ubuntu: apt-get install bubblewrap), or, for submissions that you trust with "
-        "your own files, say --BubblewrapProvisioner.isolation=none aloud."
+        "your own files, do without the sandbox: dlf grade --isolation none, or nbgrader "
+        "autograde --BubblewrapProvisioner.isolation=none."
     )
     program = shutil.which("bwrap")
     if program is None:

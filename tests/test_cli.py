@@ -82,6 +82,24 @@ def test_nobody_has_handed_in(tmp_path):
     room = tiny_room(tmp_path)
     said = dlf("grade", "--course", room.root)
     assert said.exit_code == 0 and "Nobody has handed in" in said.output
+    assert "submitted/STUDENT/ASSIGNMENT/NAME.ipynb" in said.output
+
+
+def test_what_cannot_be_read_is_not_executed_and_a_person_is_asked_for(tmp_path):
+    crowd = Class(tmp_path / "course")
+    crowd.hand_in("anna")
+    (crowd.room.folder("ben", A) / f"{A}.ipynb").write_text("{")
+    # a notebook that lies one folder too high is nobody's submission
+    (crowd.root / "submitted" / "carol").mkdir()
+    (crowd.root / "submitted" / "carol" / f"{A}.ipynb").write_text("{}")
+    said = dlf("grade", "--course", crowd.root, "--students", "ben")
+    assert said.exit_code == 0, said.output
+    wanted = rf"^{A} ben: 0 of 10 \(2 unreadable; nothing to execute; a person must look at it\)$"
+    assert re.search(wanted, said.output, re.M), said.output
+    assert "1 submission: 1 nothing to execute." in said.output
+    said = dlf("grade", "--course", crowd.root, "--students", "carol")
+    assert said.exit_code == 2
+    assert "nothing handed in by carol: expected notebooks as submitted/STUDENT/" in said.output
 
 
 def test_help_tells_each_command():

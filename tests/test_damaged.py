@@ -74,6 +74,10 @@ def test_a_damaged_file_is_graded_as_unreadable(attack, name):
     assert TEXTS[name][1] in graded.problem
     assert scores(graded) == [0, 0]
     assert outcomes(graded) == ["unreadable"] * 2
+    with Gradebook(attack.room.api.coursedir.db_url) as gradebook:
+        comments = gradebook.find_submission_notebook(A, A, name).comments
+        said = "".join(comment.auto_comment or "" for comment in comments)
+    assert "no cell for this part" not in said  # which would send the student the wrong way
 
 
 def test_it_takes_back_the_score_of_an_earlier_submission(attack):
