@@ -179,9 +179,9 @@ def compare(folder: Path, each: int) -> str:
     for assignment in ASSIGNMENTS:
         one = measure(courses["stock"], "nbgrader", "autograde", assignment, "--force")
         plain[assignment] = one.seconds
-        stock.seconds += one.seconds
         stock.samples += one.samples
         print(f"nbgrader autograde {assignment}: {one.seconds:.0f} s", flush=True)
+    stock.seconds = sum(plain.values())
     runs = {"(a) `nbgrader autograde`, one kernel after the other, no sandbox": stock}
     for words, course, title in (
         (("--workers", "1"), "one", "(b) `dlf grade --workers 1`"),
@@ -220,8 +220,8 @@ def compare(folder: Path, each: int) -> str:
             f"least {floor:.0f} s: (c) has an efficiency of **{floor / two.seconds:.2f}**. (In "
             f"(b), where a kernel may use both processors, these seconds are {alone:.0f}.)",
             "- Whoever executes what these students wrote cannot be more than "
-            f"{stock.seconds / floor:.1f}× as fast as (a); the table below tells it for each "
-            "assignment.",
+            f"{stock.seconds / floor:.1f}× as fast as (a); what holds for each assignment stands "
+            "below.",
             f"- (d) takes **{100 * again.seconds / two.seconds:.1f} %** of (c).",
             f"- A worker of (c) held at most **{worker / 1024:.2f} GB**, its warm server, "
             "kernel and judge included, pages that they share counted once.",

@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -120,6 +119,6 @@ def test_without_the_course_and_without_colab_it_says_what_to_do(kernel, tmp_pat
 
 
 def test_here_it_does_nothing(tmp_path):
-    notebook = cells(CODE, "print(sorted(set(dir()) - {'In', 'Out'})[-1])")
-    run(notebook, "python3", Path(PROJECT))
+    notebook = cells(CODE)
+    run(notebook, "python3", tmp_path)
     assert notebook.cells[0].outputs == []
