@@ -69,7 +69,7 @@ demo: install  ## grade a bundled demo class, and show who got what and why
 	python -m grading.demo
 
 site: install  ## build a site to read, dist/site/
-	python -m grading.site $(SITE_FLAGS)
+	python -m publishing.site $(SITE_FLAGS)
 
 release: install  ## generate release/ from source/
 	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done
@@ -81,11 +81,11 @@ benchmark: install  ## measure how fast a class is graded, and store docs/benchm
 	python tests/benchmark.py $(BENCHMARK)
 
 lessons: install  ## run all lessons and store their outputs
-	python -m grading.lesson_setup
-	python -m grading.lesson_outputs
+	python -m publishing.lesson_setup
+	python -m publishing.lesson_outputs
 
 readme: install  ## write the README's tables of lessons and exercises
-	python -m grading.lesson_table
+	python -m publishing.readme_tables
 
 clean:  ## remove what can be made anew: demo, reports, results, site (no submissions or scores)
 	rm -rf demo reports runs dist .nbgrader.log

@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from grading.config import configure
+from grading.plugin.config import configure
 
 configure(get_config(), Path(__file__).resolve().parent)  # noqa: F821 (nbgrader defines it)

@@ -20,13 +20,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from grading.class_run import AlreadyRunning, ClassRun, Done, How, Submission
-from grading.cluster import Cluster, ClusterLost, OtherVersions
-from grading.export import Style
-from grading.export import export as write_scores
+from grading.classes.class_run import AlreadyRunning, ClassRun, Done, How, Submission
+from grading.classes.cluster import Cluster, ClusterLost, OtherVersions
+from grading.classes.graded import open_course
 from grading.outcomes import FOR_A_PERSON
-from grading.run import open_course
-from grading.sandbox import SandboxUnavailable, require_bubblewrap
+from grading.reports.export import Style
+from grading.reports.export import export as write_scores
+from grading.sandbox.bubblewrap import SandboxUnavailable, require_bubblewrap
 
 app = typer.Typer(
     help="Grade the course's class, and do what comes after.",
@@ -127,7 +127,7 @@ def report(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Write reports/ASSIGNMENT.html: scores, checks, times, and what needs a person."""
-    from grading.report import write_report  # its drawing takes long to import
+    from grading.reports.report import write_report  # its drawing takes long to import
 
     api = _open(course)
     for assignment in _known(api, assignments):
@@ -168,7 +168,7 @@ def bundle(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Pack the students' course: lessons, exercises, helpers, set-up, and no solutions."""
-    from grading.bundle import bundle as pack
+    from publishing.bundle import bundle as pack
 
     typer.echo(pack(_course(course), output, with_solutions=with_solutions))
 

@@ -29,11 +29,11 @@ from corpus import Entry, entries
 from rich.progress import track
 from tiny_course import HALF, RIGHT, WRONG, A, added, tiny_room
 
-from grading.assignment import read_notebooks
-from grading.job import Result
-from grading.run import open_course
-from grading.scripts import Script, fill_in
-from grading.trial import reference
+from grading.classes.graded import open_course
+from grading.judging.job import Result
+from grading.judging.trial import reference
+from grading.notebooks.assignment import read_notebooks
+from grading.notebooks.scripts import Script, fill_in
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmark.md"
@@ -52,7 +52,7 @@ c.Execute.extra_arguments = [
 """
 OURS = """\
 from pathlib import Path
-from grading.config import configure
+from grading.plugin.config import configure
 configure(get_config(), Path(__file__).resolve().parent)
 """
 

@@ -11,9 +11,9 @@ from nbgrader.apps import NbGraderAPI
 from postgres import OPTION, for_all_courses, with_database
 from traitlets.config import Config
 
-from grading.assignment import grade_id, read_notebooks
-from grading.run import Graded, grade_submission, open_course
-from grading.scripts import Script, fill_in
+from grading.classes.graded import Graded, grade_submission, open_course
+from grading.notebooks.assignment import grade_id, read_notebooks
+from grading.notebooks.scripts import Script, fill_in
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -43,7 +43,7 @@ class Classroom:
     def write_config(self, more: str = "") -> None:
         """Write what nbgrader's own commands and ours read; ``more`` is added to it."""
         (self.root / "nbgrader_config.py").write_text(
-            "from pathlib import Path\nfrom grading.config import configure\n"
+            "from pathlib import Path\nfrom grading.plugin.config import configure\n"
             "c = get_config()\nconfigure(c, Path(__file__).parent)\n"
             f"c.CourseDirectory.db_url = {self.api.coursedir.db_url!r}\n{more}"
         )

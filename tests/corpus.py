@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.scripts import Script, read_script
+from grading.notebooks.scripts import Script, read_script
 
 SUBMISSIONS = Path(__file__).resolve().parent / "submissions"
 KINDS = ("right", "wrong", "hostile")

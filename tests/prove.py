@@ -29,10 +29,10 @@ from corpus import SUBMISSIONS, Entry, entries
 from mutants import Mutant, mutants
 from rich.progress import track
 
-from grading import trial
-from grading.assignment import read_notebooks
+from grading.judging import trial
+from grading.notebooks.assignment import read_notebooks
+from grading.notebooks.scripts import Script
 from grading.outcomes import Outcome
-from grading.scripts import Script
 
 ROOT = Path(__file__).resolve().parent.parent
 PROOF = ROOT / "docs" / "proof.md"

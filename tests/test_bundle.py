@@ -16,9 +16,9 @@ import pytest
 import yaml
 from conftest import PROJECT
 
-from grading.assignment import HIDDEN, grade_id
-from grading.bundle import SOLUTION, bundle, check, contents
-from grading.config import STDERR_TO_STDOUT
+from grading.notebooks.assignment import HIDDEN, grade_id
+from grading.plugin.config import STDERR_TO_STDOUT
+from publishing.bundle import SOLUTION, bundle, check, contents
 
 TOP = "deep-learning-foundations"
 CANARY = "CANARY-b0b1e5"

@@ -19,12 +19,13 @@ from nbgrader.api import Gradebook
 from tiny_course import HALF, RIGHT, WRONG, A, added, outcomes, tiny_room
 from traitlets.config import Config
 
-from grading import class_run, execute
-from grading.class_run import AlreadyRunning, ClassRun, How, lock
-from grading.cluster import Cluster
-from grading.job import Exercise, Job, Limits, Result
+from grading.classes import class_run
+from grading.classes.class_run import AlreadyRunning, ClassRun, How, lock
+from grading.classes.cluster import Cluster
+from grading.judging import execution as execute
+from grading.judging.job import Exercise, Job, Limits, Result
+from grading.judging.store import Store
 from grading.outcomes import Outcome, verdict
-from grading.store import Store
 
 # Cold kernels: nothing here needs a framework, and importing them takes longer than all the rest.
 CONFIG = """\
@@ -319,8 +320,8 @@ def test_a_full_disk_under_the_store_costs_no_grade(crowd, monkeypatch):
 FILL = """
 import sys
 from pathlib import Path
-from grading.job import Result
-from grading.store import Store
+from grading.judging.job import Result
+from grading.judging.store import Store
 store = Store(Path("/tmp/store"))
 store.put("aa" * 32, Result("small"))
 try:
@@ -430,7 +431,7 @@ def test_a_key_does_not_tell_where_the_course_is_and_changes_with_versions(monke
     elsewhere = replace(EXERCISE, hidden_folder="/elsewhere")
     assert replace(JOB, exercise=elsewhere).key() == JOB.key()
     before = JOB.key()
-    monkeypatch.setattr("grading.job.versions", lambda: "other")
+    monkeypatch.setattr("grading.judging.job.versions", lambda: "other")
     assert JOB.key() != before
 
 

@@ -12,8 +12,15 @@ import pytest
 from test_class_run import JOB, Class
 from tiny_course import HALF
 
-from grading import cluster
-from grading.cluster import Cluster, ClusterLost, OtherVersions, Queue, default_workers, run_job
+from grading.classes import cluster
+from grading.classes.cluster import (
+    Cluster,
+    ClusterLost,
+    OtherVersions,
+    Queue,
+    default_workers,
+    run_job,
+)
 
 DASK = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
 WORKER = [sys.executable, "-m", "distributed.cli.dask_worker"]

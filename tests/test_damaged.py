@@ -10,8 +10,8 @@ import pytest
 from nbgrader.api import Gradebook
 from tiny_course import RIGHT, A, Attack, outcomes, scores, tiny_room
 
-from grading import intake
-from grading.intake import Unreadable, read_notebook, remove_links
+from grading.plugin import intake
+from grading.plugin.intake import Unreadable, read_notebook, remove_links
 
 NAME = f"{A}.ipynb"
 CELL = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}

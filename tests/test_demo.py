@@ -7,8 +7,8 @@ import sys
 
 from conftest import PROJECT
 
-from grading.demo import CLASS
-from grading.scripts import read_script
+from grading.demo.__main__ import CLASS
+from grading.notebooks.scripts import read_script
 
 
 def test_demo_class_is_graded_as_it_deserves(tmp_path):

@@ -14,8 +14,10 @@ from nbgrader.plugins import CsvExportPlugin
 from postgres import with_database
 from tiny_course import RIGHT, WRONG, A, tiny_room
 
-from grading import export as module
-from grading.export import (
+from grading.classes.graded import open_course
+from grading.files import write_whole
+from grading.reports import export as module
+from grading.reports.export import (
     NBGRADER_COLUMNS,
     LeftOut,
     Style,
@@ -24,8 +26,6 @@ from grading.export import (
     number,
     plain,
 )
-from grading.files import write_whole
-from grading.run import open_course
 
 STYLES = [str(style) for style in Style]
 DUE = datetime(2026, 3, 1, 12)

@@ -15,8 +15,8 @@ from desk import call, sit_down
 from nbgrader.api import Gradebook
 from playwright.sync_api import expect
 
-from grading.assignment import grade_id, read_notebooks
-from grading.scripts import Script, fill_in
+from grading.notebooks.assignment import grade_id, read_notebooks
+from grading.notebooks.scripts import Script, fill_in
 
 EXERCISE = "batchnorm"
 COURSE = "deep-learning-foundations"

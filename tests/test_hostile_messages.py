@@ -15,7 +15,7 @@ from tiny_course import (
     tiny_room,
 )
 
-from grading import kernel
+from grading.sandbox import kernel
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ from playwright.sync_api import TimeoutError, expect
 from servers import free_port, running
 from test_formgrader import Formgrader
 
-from grading.bundle import bundle
-from grading.lesson_outputs import METADATA
+from publishing.bundle import bundle
+from publishing.lesson_outputs import METADATA
 
 EXAMPLE = ROOT / "examples" / "jupyterhub" / "jupyterhub_config.py"
 EXERCISE = "early_stopping"

@@ -11,8 +11,8 @@ from nbgrader.api import Gradebook
 from nbgrader.plugins import CsvExportPlugin
 from tiny_course import HALF, RIGHT, WRONG, A, Attack, added, last, tiny_room
 
-from grading.feedback import clean, png
-from grading.withhold import WITHHELD, Secrets
+from grading.judging.withhold import WITHHELD, Secrets
+from grading.plugin.feedback import clean, png
 
 CANARY = "b0b1e5"  # stands in every hidden block, and in the code that one sends to the kernel
 

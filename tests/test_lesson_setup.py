@@ -16,9 +16,9 @@ from conftest import PROJECT
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from grading.bundle import bundle
-from grading.lesson_outputs import FOLDED, normalise
-from grading.lesson_setup import CODE, main, with_setup
+from publishing.bundle import bundle
+from publishing.lesson_outputs import FOLDED, normalise
+from publishing.lesson_setup import CODE, main, with_setup
 
 LESSONS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 UPLOAD = """\

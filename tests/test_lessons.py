@@ -13,8 +13,9 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from grading import lesson_outputs, lesson_table
 from grading.outcomes import Outcome
+from publishing import lesson_outputs
+from publishing import readme_tables as lesson_table
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"

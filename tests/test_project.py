@@ -15,11 +15,11 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from grading.assignment import hidden_part, is_test, visible_part
-from grading.execute import TrustedExecute
-from grading.intake import SubmissionExporter
-from grading.run import open_course
-from grading.sandbox import BubblewrapProvisioner
+from grading.classes.graded import open_course
+from grading.judging.execution import TrustedExecute
+from grading.notebooks.assignment import hidden_part, is_test, visible_part
+from grading.plugin.intake import SubmissionExporter
+from grading.sandbox.bubblewrap import BubblewrapProvisioner
 
 PROJECT = Path(__file__).resolve().parent.parent
 ASSIGNMENTS = sorted(path.name for path in (PROJECT / "source").iterdir())

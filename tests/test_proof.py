@@ -8,10 +8,10 @@ import pytest
 from conftest import PROJECT
 from corpus import KINDS, entries, read
 
-from grading.assignment import grade_id, is_test, read_notebooks
-from grading.class_run import ClassRun
-from grading.execute import execute
-from grading.lesson_table import frameworks
+from grading.classes.class_run import ClassRun
+from grading.judging.execution import execute
+from grading.notebooks.assignment import grade_id, is_test, read_notebooks
+from publishing.readme_tables import frameworks
 
 ENTRIES = entries()
 ASSIGNMENTS = sorted(path.name for path in (PROJECT / "source").iterdir())

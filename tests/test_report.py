@@ -15,11 +15,12 @@ from nbformat.v4 import new_markdown_cell
 from nbgrader.api import Gradebook
 from tiny_course import HALF, RIGHT, A, cell_of, tiny_source
 
-from grading import report, report_pictures
+from grading.classes.graded import Check, Graded, graded_class
 from grading.outcomes import Outcome
-from grading.report import ByHand, page, write_report
-from grading.report_marks import BY_HAND, EMPTY, MOST_NAMES, WAITS
-from grading.run import Check, Graded, graded_class
+from grading.reports import pictures as report_pictures
+from grading.reports import report
+from grading.reports.marks import BY_HAND, EMPTY, MOST_NAMES, WAITS
+from grading.reports.report import ByHand, page, write_report
 
 CELLS = ("check_a", "check_b", "check_c")
 FAULT = str(Outcome.GRADERS_FAULT)

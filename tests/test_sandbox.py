@@ -14,13 +14,14 @@ import pytest
 from tiny_course import HALF, RIGHT, A, Attack, added, outcomes, own_sandboxes, scores, tiny_room
 from traitlets.config import Config
 
-from grading import folders as private_folders
-from grading import sandbox, seccomp
-from grading.folders import remove_abandoned_folders
-from grading.kernel import StudentKernel
-from grading.messages import hardened_context, receive, whole_text
 from grading.outcomes import Outcome
-from grading.sandbox import BubblewrapProvisioner, SandboxUnavailable, require_bubblewrap
+from grading.sandbox import bubblewrap as sandbox
+from grading.sandbox import folders as private_folders
+from grading.sandbox import seccomp
+from grading.sandbox.bubblewrap import BubblewrapProvisioner, SandboxUnavailable, require_bubblewrap
+from grading.sandbox.folders import remove_abandoned_folders
+from grading.sandbox.kernel import StudentKernel
+from grading.sandbox.messages import hardened_context, receive, whole_text
 
 
 @pytest.fixture
@@ -187,7 +188,7 @@ def test_folders_of_graders_that_were_killed_are_removed(folders):
 GRADER = """
 import os, sys, time
 from traitlets.config import Configurable
-from grading.kernel import StudentKernel
+from grading.sandbox.kernel import StudentKernel
 with StudentKernel(Configurable(), files={}, hidden_folder="", output_limit=1000) as kernel:
     kernel.start()
     kernel.execute("import subprocess; subprocess.Popen(['sleep', '7654322'])", 20)

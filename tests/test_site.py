@@ -13,9 +13,9 @@ from browser import open_browser
 from bs4 import BeautifulSoup
 from course_copy import ROOT, copy_course
 
-from grading import site
-from grading.bundle import check
-from grading.lesson_outputs import FOLDED, NOTEBOOK_FOLDER
+from publishing import site
+from publishing.bundle import check
+from publishing.lesson_outputs import FOLDED, NOTEBOOK_FOLDER
 
 LESSONS = sorted(path.stem for path in NOTEBOOK_FOLDER.glob("*.ipynb"))
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -30,7 +30,15 @@ def said(tmp_path_factory):
     for name, body in BODIES.items():
         (folder / f"{name}.py").write_text(MEAN.format(body=body))
     files = [folder / f"{name}.py" for name in BODIES]
-    command = [sys.executable, "-m", "grading.trial", "--every", "--limit", "40", "early_stopping"]
+    command = [
+        sys.executable,
+        "-m",
+        "grading.judging.trial",
+        "--every",
+        "--limit",
+        "40",
+        "early_stopping",
+    ]
     output = subprocess.run(
         [*command, *files], capture_output=True, text=True, check=True, env=os.environ
     ).stdout

@@ -8,11 +8,11 @@ import psutil
 import pytest
 from tiny_course import RIGHT, A, added, outcomes, own_sandboxes, tiny_room
 
-from grading import warm
-from grading.kernel import StudentKernel
 from grading.outcomes import Outcome
-from grading.sandbox import BubblewrapProvisioner
-from grading.warm import NoWarmKernel
+from grading.sandbox import warm
+from grading.sandbox.bubblewrap import BubblewrapProvisioner
+from grading.sandbox.kernel import StudentKernel
+from grading.sandbox.warm import NoWarmKernel
 
 
 @contextmanager

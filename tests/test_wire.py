@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from grading import judge, student, wire
-from grading.judge import Judge, TimedOut, judge_one
+from grading import student, wire
+from grading.judging import judge
+from grading.judging.judge import Judge, TimedOut, judge_one
 from grading.outcomes import Outcome
 from grading.wire import BadWire, NotPlain
 

@@ -13,9 +13,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 from traitlets.config import Config
 
-from grading import judge, warm
-from grading.assignment import grade_id
-from grading.run import Graded
+from grading.classes.graded import Graded
+from grading.judging import judge
+from grading.notebooks.assignment import grade_id
+from grading.sandbox import warm
 
 A = "tiny"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
@@ -205,6 +206,6 @@ def own_sandboxes() -> list[str]:
     folders = {path for path in Path("/tmp").glob(f"dlf-{os.getpid()}-*")}
     folders -= {server.folder.parent for server in servers}
     folders |= {path for server in servers for path in server.folder.iterdir()}
-    found = [line for line in left if "bwrap" in line or "grading.judge" in line]
+    found = [line for line in left if "bwrap" in line or "grading.judging.judge" in line]
     kernels = [str(process) for server in servers for process in server.family()]
     return found + kernels + list(map(str, folders))

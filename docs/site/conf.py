@@ -1,4 +1,4 @@
-"""How Sphinx makes the site; grading/site.py calls it."""
+"""How Sphinx makes the site; publishing/site.py calls it."""
 
 from docutils import nodes
 from latex2mathml.converter import convert

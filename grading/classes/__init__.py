@@ -1,0 +1,1 @@
+"""Many submissions at once: planned, executed on Dask, recorded one by one."""

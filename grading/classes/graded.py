@@ -1,0 +1,231 @@
+"""Grade a class, one submission after another, so that none can stop or change another's grade."""
+
+import os
+import sys
+import warnings
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+
+from grading.notebooks.assignment import grade_id, is_test
+from grading.outcomes import Outcome
+from grading.plugin.config import configure
+from grading.plugin.intake import mark_unread, missing_notebook
+
+FAILED = "The grader itself failed: see the log."
+
+
+@dataclass(frozen=True)
+class Check:
+    """How one check of a submission ended.
+
+    Attributes:
+        notebook: the notebook's name.
+        name: the test cell's grade_id.
+        score: the points it earned, or None while a person must decide.
+        points: the points it could earn.
+        outcome: the outcome's name.
+        message: the sentence that the student reads.
+    """
+
+    notebook: str
+    name: str
+    score: float | None
+    points: float
+    outcome: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of one submission.
+
+    Attributes:
+        student: the student's id.
+        score: all points earned, those given by hand included.
+        max_score: all points there are.
+        checks: the autograded checks, in the notebook's order.
+        problem: why it could not be graded; empty where it was.
+        log: what nbgrader said, for the instructor.
+        seconds: how long its notebooks took to execute, all together.
+        memory: the most memory that one of its kernels held, in MiB.
+        recorded: whether the gradebook holds these scores.
+    """
+
+    student: str
+    score: float
+    max_score: float
+    checks: tuple[Check, ...]
+    problem: str
+    log: str
+    seconds: float = 0.0
+    memory: float = 0.0
+    recorded: bool = True
+
+
+def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
+    """Open a course.
+
+    Args:
+        root: the course's folder.
+        settings: nbgrader configuration that goes before the course's own.
+
+    Returns:
+        nbgrader's programming interface, with the grader plugged in.
+    """
+    # nbgrader starts the program alembic by its bare name, as an activated environment allows.
+    programs = str(Path(sys.executable).parent)
+    if os.environ["PATH"].split(os.pathsep)[0] != programs:
+        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    # nbgrader's own doing, and harmless: it links a new submission to its student early.
+    warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
+    config = Config()
+    configure(config, root.resolve())
+    config.merge(settings or Config())
+    return NbGraderAPI(config=config)
+
+
+def students_who_submitted(api: NbGraderAPI, assignment: str) -> list[str]:
+    """List who handed an assignment in, whatever they handed in.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+
+    Returns:
+        Student ids, sorted.
+    """
+    course = api.coursedir
+    folders = Path(course.format_path(course.submitted_directory, "*", assignment))
+    root = Path(course.root, course.submitted_directory)
+    return sorted(path.parent.name for path in root.glob(f"*/{folders.name}"))
+
+
+def submission_folder(api: NbGraderAPI, assignment: str, student: str) -> Path:
+    """Tell where a submission is.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+        student: the student's id.
+
+    Returns:
+        The folder's path; nothing need be there.
+    """
+    course = api.coursedir
+    return Path(course.format_path(course.submitted_directory, student, assignment))
+
+
+def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
+    """Grade one submission anew.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name; its release must have been generated.
+        student: the student's id.
+
+    Returns:
+        What came of it. Nothing that is wrong with a submission raises.
+    """
+    if problem := missing_notebook(submission_folder(api, assignment, student)):
+        with Gradebook(api.coursedir.db_url) as gradebook:
+            mark_unread(gradebook, assignment, student, problem)
+            return read_graded(api, assignment, student, problem, gradebook=gradebook)
+    result = api.autograde(assignment, student, force=True)
+    log = result.get("log", "") + result.get("error", "")
+    problem = "" if result["success"] else FAILED
+    graded = read_graded(api, assignment, student, problem, log)
+    return replace(graded, recorded=result["success"])
+
+
+def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:
+    """Read what came of all submissions of an assignment, as they were graded last.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+
+    Returns:
+        One result for each student who submitted, sorted by student.
+    """
+    results = []
+    with Gradebook(api.coursedir.db_url) as gradebook:
+        for student in students_who_submitted(api, assignment):
+            problem = missing_notebook(submission_folder(api, assignment, student))
+            results.append(read_graded(api, assignment, student, problem, gradebook=gradebook))
+    return results
+
+
+def read_graded(
+    api: NbGraderAPI,
+    assignment: str,
+    student: str,
+    problem: str = "",
+    log: str = "",
+    gradebook: Gradebook | None = None,
+) -> Graded:
+    """Read what came of a submission when it was graded last.
+
+    Args:
+        api: the course.
+        assignment: the assignment's name.
+        student: the student's id.
+        problem: why it could not be graded, as far as that is known already.
+        log: what nbgrader said.
+        gradebook: an open one; for many submissions that is faster than one each.
+
+    Returns:
+        Scores from the gradebook, all else from the autograded notebooks.
+    """
+    with nullcontext(gradebook) if gradebook else Gradebook(api.coursedir.db_url) as book:
+        try:
+            submission = book.find_submission(assignment, student)
+        except MissingEntry:
+            return Graded(student, 0.0, 0.0, (), problem, log)
+        scores = {
+            (notebook.name, grade.name): grade.auto_score
+            for notebook in submission.notebooks
+            for grade in notebook.grades
+        }
+        names = [notebook.name for notebook in submission.notebooks]
+        total, most = submission.score, submission.max_score
+    checks: list[Check] = []
+    given = problem  # then the notebooks are an earlier submission's
+    seconds = memory = 0.0
+    for name in names:
+        path = _autograded(api, assignment, student) / f"{name}.ipynb"
+        if path.is_file() and not given:
+            notebook = nbformat.read(path, as_version=4)
+            told = notebook.metadata.get("dlf", {})
+            problem = problem or told.get("problem", "")
+            seconds += told.get("seconds", 0.0)
+            memory = max(memory, told.get("memory", 0.0))
+            checks += [
+                _check(name, cell, scores.get((name, str(grade_id(cell)))))
+                for cell in notebook.cells
+                if is_test(cell)
+            ]
+    return Graded(student, total, most, tuple(checks), problem, log, seconds, memory)
+
+
+def _autograded(api: NbGraderAPI, assignment: str, student: str) -> Path:
+    course = api.coursedir
+    return Path(course.format_path(course.autograded_directory, student, assignment))
+
+
+def _check(notebook: str, cell: nbformat.NotebookNode, score: float | None) -> Check:
+    told = cell.metadata.get("dlf", {})
+    return Check(
+        notebook=notebook,
+        name=str(grade_id(cell)),
+        score=score,
+        points=float(cell.metadata.nbgrader["points"]),
+        outcome=told.get("outcome", str(Outcome.GRADERS_FAULT)),
+        message=told.get("message", ""),
+    )

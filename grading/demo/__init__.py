@@ -1,0 +1,1 @@
+"""A bundled class of eight, to see the grader at work: `make demo`."""

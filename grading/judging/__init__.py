@@ -1,0 +1,1 @@
+"""What decides: a job is executed, and judged by a process that no student's code enters."""
