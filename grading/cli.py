@@ -1,6 +1,9 @@
 """The command `dlf`: grade a class, report on it, export its scores, bundle the students' course.
 
 The only room of the grader that prints. `dlf --help` tells what there is.
+
+Each command imports what it needs when it is called: nbgrader and Dask take seconds, and whoever
+asks for help needs neither.
 """
 
 import logging
@@ -9,24 +12,22 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from nbgrader.api import Gradebook
-from nbgrader.apps import NbGraderAPI
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
-from grading.classes.class_run import AlreadyRunning, ClassRun, Done, How, Submission
-from grading.classes.cluster import Cluster, ClusterLost, OtherVersions
-from grading.classes.graded import open_course
 from grading.outcomes import FOR_A_PERSON
-from grading.reports.export import Style
-from grading.reports.export import export as write_scores
-from grading.sandbox.bubblewrap import SandboxUnavailable, require_bubblewrap
+from grading.reports.styles import Style
+
+if TYPE_CHECKING:
+    from nbgrader.apps import NbGraderAPI
+    from rich.console import Console
+    from traitlets.config import Config
+
+    from grading.classes.class_run import ClassRun
+    from grading.classes.cluster import Cluster
+    from grading.classes.planning import Submission
+    from grading.classes.recording import Done
 
 app = typer.Typer(
     help="Grade the course's class, and do what comes after.",
@@ -68,6 +69,13 @@ def grade(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Grade what was handed in: execute it, record scores, write feedback."""
+    from rich.console import Console
+    from traitlets.config import Config
+
+    from grading.classes.class_run import AlreadyRunning, ClassRun
+    from grading.classes.cluster import Cluster, ClusterLost, OtherVersions
+    from grading.sandbox.bubblewrap import SandboxUnavailable, require_bubblewrap
+
     console = Console()
     settings = Config()
     settings.BubblewrapProvisioner.isolation = str(isolation)
@@ -88,12 +96,22 @@ def grade(
     raise typer.Exit(0 if good else 1)
 
 
-def _show(console: Console, run: ClassRun, todo: Sequence[Submission], cluster: Cluster) -> bool:
+def _show(
+    console: "Console", run: "ClassRun", todo: "Sequence[Submission]", cluster: "Cluster"
+) -> bool:
     """Grade with a progress bar and a line for each submission; tell whether all have verdicts."""
-    columns = (TextColumn("Grading{task.description}"), BarColumn(), MofNCompleteColumn())
+    from rich import progress as bars
+
+    from grading.classes.recording import How
+
+    columns = (
+        bars.TextColumn("Grading{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+    )
     hows: Counter[How] = Counter()
     good = True
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+    with bars.Progress(*columns, bars.TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("", total=len(todo))
         for done in run.grade(todo, cluster):
             hows[done.how] += 1
@@ -108,8 +126,12 @@ def _show(console: Console, run: ClassRun, todo: Sequence[Submission], cluster: 
     return good
 
 
-def _line(done: Done) -> str:
+def _line(done: "Done") -> str:
     """Write a submission's line: what it got, and how its checks ended."""
+    from rich.markup import escape
+
+    from grading.classes.recording import How
+
     graded = done.graded
     counts = Counter(check.outcome for check in graded.checks)
     ends = ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
@@ -127,7 +149,7 @@ def report(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Write reports/ASSIGNMENT.html: scores, checks, times, and what needs a person."""
-    from grading.reports.report import write_report  # its drawing takes long to import
+    from grading.reports.report import write_report
 
     api = _open(course)
     for assignment in _known(api, assignments):
@@ -144,6 +166,8 @@ def export(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Write the scores as a CSV file that a learning management system takes."""
+    from grading.reports.export import export as write_scores
+
     api = _open(course)
     path = output or Path(api.coursedir.root, f"{style}.csv")
     try:
@@ -173,8 +197,13 @@ def bundle(
     typer.echo(pack(_course(course), output, with_solutions=with_solutions))
 
 
-def _open(folder: Path, settings: Config | None = None) -> NbGraderAPI:
+def _open(folder: Path, settings: "Config | None" = None) -> "NbGraderAPI":
     """Open the course as nbgrader_config.py says, with settings that go before it."""
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
+
+    from grading.classes.course import open_course
+
     # A fault's own log stands in its submission's line: keep the libraries' chatter away.
     logging.disable(logging.WARNING)
     warnings.filterwarnings("ignore")
@@ -195,7 +224,7 @@ def _course(folder: Path) -> Path:
     return folder.resolve()
 
 
-def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
+def _known(api: "NbGraderAPI", assignments: Sequence[str] | None) -> list[str]:
     """Check names of assignments; none stands for all."""
     there = sorted(api.get_source_assignments())
     if unknown := set(assignments or ()) - set(there):
@@ -203,8 +232,10 @@ def _known(api: NbGraderAPI, assignments: Sequence[str] | None) -> list[str]:
     return list(assignments or there)
 
 
-def _require_in_gradebook(api: NbGraderAPI, assignments: Collection[str]) -> None:
+def _require_in_gradebook(api: "NbGraderAPI", assignments: Collection[str]) -> None:
     """Refuse to grade what nbgrader does not know yet."""
+    from nbgrader.api import Gradebook
+
     with Gradebook(api.coursedir.db_url) as gradebook:
         known = {assignment.name for assignment in gradebook.assignments}
     for assignment in sorted(set(assignments) - known):

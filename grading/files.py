@@ -1,7 +1,9 @@
-"""Write files so that a crash leaves no half of one."""
+"""Files: written so that a crash leaves no half of one, and text that can be written to them."""
 
 import os
 from pathlib import Path
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"  # what every PNG file begins with
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -26,3 +28,15 @@ def write_whole(path: Path, data: bytes) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def whole_text(text: str) -> str:
+    """Make text fit to be written to a file, whatever it holds.
+
+    Args:
+        text: text that came out of hostile JSON.
+
+    Returns:
+        The same text, with a question mark for each half of a surrogate pair.
+    """
+    return text.encode("utf-8", "replace").decode("utf-8")

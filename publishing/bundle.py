@@ -22,9 +22,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from traitlets.config import Config
 
 from grading.files import write_whole
-from grading.judging.execution import TrustedExecute
 from grading.notebooks.assignment import HIDDEN
 from grading.plugin.config import configure
+from grading.plugin.execute import TrustedExecute
 
 # Patterns within the course. Exercises are told apart from scratch files by their source.
 COPIED = ("helpers/*.py", "notebooks/[0-9][0-9]_*.ipynb")

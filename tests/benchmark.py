@@ -29,7 +29,7 @@ from corpus import Entry, entries
 from rich.progress import track
 from tiny_course import HALF, RIGHT, WRONG, A, added, tiny_room
 
-from grading.classes.graded import open_course
+from grading.classes.course import open_course
 from grading.judging.job import Result
 from grading.judging.trial import reference
 from grading.notebooks.assignment import read_notebooks

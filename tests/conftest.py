@@ -11,7 +11,9 @@ from nbgrader.apps import NbGraderAPI
 from postgres import OPTION, for_all_courses, with_database
 from traitlets.config import Config
 
-from grading.classes.graded import Graded, grade_submission, open_course
+from grading.classes.course import open_course
+from grading.classes.graded import Graded
+from grading.classes.recording import grade_submission
 from grading.notebooks.assignment import grade_id, read_notebooks
 from grading.notebooks.scripts import Script, fill_in
 

@@ -19,13 +19,14 @@ from nbgrader.api import Gradebook
 from tiny_course import HALF, RIGHT, WRONG, A, added, outcomes, tiny_room
 from traitlets.config import Config
 
-from grading.classes import class_run
-from grading.classes.class_run import AlreadyRunning, ClassRun, How, lock
+from grading.classes import gradebook, planning, recording
+from grading.classes.class_run import AlreadyRunning, ClassRun, lock
 from grading.classes.cluster import Cluster
-from grading.judging import execution as execute
+from grading.classes.recording import How
 from grading.judging.job import Exercise, Job, Limits, Result
 from grading.judging.store import Store
 from grading.outcomes import Outcome, verdict
+from grading.plugin import execute
 
 # Cold kernels: nothing here needs a framework, and importing them takes longer than all the rest.
 CONFIG = """\
@@ -281,18 +282,18 @@ def test_a_gradebook_that_another_program_writes_to_is_waited_for(crowd):
 
 def test_a_gradebook_that_stays_locked_loses_nothing(crowd, monkeypatch):
     crowd.require_sqlite()
-    monkeypatch.setattr(class_run, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(gradebook, "LOCK_SECONDS", 1)
     crowd.hand_in("anna", "ben")
     assert [one.how for one in run(crowd, Instant())] == [How.EXECUTED] * 2
     crowd.hand_in("ben", solutions=WRONG)
     locked = sqlite3.connect(crowd.root / "gradebook.db")
-    real = class_run.take_back_scores
+    real = recording.take_back_scores
 
     def then_lock(*names):
         real(*names)
         locked.execute("BEGIN EXCLUSIVE")
 
-    monkeypatch.setattr(class_run, "take_back_scores", then_lock)
+    monkeypatch.setattr(recording, "take_back_scores", then_lock)
     done = run(crowd, Instant(Outcome.WRONG))
     assert [(one.how, one.has_verdict) for one in done] == [
         (How.UNCHANGED, True),
@@ -300,7 +301,7 @@ def test_a_gradebook_that_stays_locked_loses_nothing(crowd, monkeypatch):
     ]
     locked.rollback()
     assert crowd.stale() == {"ben"}
-    monkeypatch.setattr(class_run, "take_back_scores", real)
+    monkeypatch.setattr(recording, "take_back_scores", real)
     assert [one.how for one in run(crowd, Instant())] == [How.UNCHANGED, How.STORED]
     assert crowd.scores() == {"anna": 10, "ben": 0}
 
@@ -353,7 +354,7 @@ def test_a_fault_is_tried_again_by_the_next_run(crowd):
 
 def test_a_submission_that_breaks_the_grader_stops_no_other(crowd, monkeypatch):
     crowd.hand_in("anna", "ben", "cleo", "dan")
-    real = class_run.rebuild, crowd.room.api.generate_feedback
+    real = planning.rebuild, crowd.room.api.generate_feedback
 
     def rebuild(submitted, released):
         if "# ben" in str(submitted):
@@ -365,7 +366,7 @@ def test_a_submission_that_breaks_the_grader_stops_no_other(crowd, monkeypatch):
             return {"success": False, "error": "no page for you", "log": ""}
         return real[1](assignment, student, **options)
 
-    monkeypatch.setattr(class_run, "rebuild", rebuild)
+    monkeypatch.setattr(planning, "rebuild", rebuild)
     monkeypatch.setattr(crowd.room.api, "generate_feedback", generate_feedback)
     done = {one.graded.student: one for one in run(crowd, Instant())}
     assert {s: one.how for s, one in done.items() if one.how is not How.EXECUTED} == {

@@ -10,8 +10,9 @@ import pytest
 from nbgrader.api import Gradebook
 from tiny_course import RIGHT, A, Attack, outcomes, scores, tiny_room
 
-from grading.plugin import intake
-from grading.plugin.intake import Unreadable, read_notebook, remove_links
+from grading.notebooks import submitted as intake
+from grading.notebooks.submitted import Unreadable, read_notebook
+from grading.plugin.intake import remove_links
 
 NAME = f"{A}.ipynb"
 CELL = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}

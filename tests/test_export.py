@@ -14,18 +14,11 @@ from nbgrader.plugins import CsvExportPlugin
 from postgres import with_database
 from tiny_course import RIGHT, WRONG, A, tiny_room
 
-from grading.classes.graded import open_course
+from grading.classes.course import open_course
 from grading.files import write_whole
-from grading.reports import export as module
-from grading.reports.export import (
-    NBGRADER_COLUMNS,
-    LeftOut,
-    Style,
-    export,
-    is_safe_id,
-    number,
-    plain,
-)
+from grading.reports import scores
+from grading.reports.export import Exported, export
+from grading.reports.styles import NBGRADER_COLUMNS, LeftOut, Style, is_safe_id, number, plain
 
 STYLES = [str(style) for style in Style]
 DUE = datetime(2026, 3, 1, 12)
@@ -87,7 +80,7 @@ class Book:
             path.write_text("{}")
             os.utime(path, (at, at))
 
-    def export(self, style: str, *assignments: str) -> tuple[module.Exported, list[list[str]]]:
+    def export(self, style: str, *assignments: str) -> tuple[Exported, list[list[str]]]:
         """Export; also read the file as a CSV reader sees it."""
         done = export(self.api, style, self.root / f"{style}.csv", assignments)
         return done, read(done.path)
@@ -186,9 +179,9 @@ def test_open_score_is_no_number_and_is_reported(book, style):
     done, rows = book.export(style)
     assert {"gus", "hal", "ivy"}.isdisjoint(field for row in rows for field in row)
     assert done.left_out == (
-        LeftOut("early", "gus", module.NEEDS_PERSON),
-        LeftOut("early", "hal", module.NEEDS_PERSON),
-        LeftOut("early", "ivy", module.NOT_GRADED),
+        LeftOut("early", "gus", scores.NEEDS_PERSON),
+        LeftOut("early", "hal", scores.NEEDS_PERSON),
+        LeftOut("early", "ivy", scores.NOT_GRADED),
     )
     assert (done.scores, done.gaps) == (1, 0)
 
@@ -196,7 +189,7 @@ def test_open_score_is_no_number_and_is_reported(book, style):
 def test_open_score_without_the_flag_is_open_all_the_same(book):
     book.grade("gus", "early", 5, None, 2.5)
     book.change("gus", "early", "b", needs_manual_grade=False)
-    assert [one.reason for one in book.export("canvas")[0].left_out] == [module.NEEDS_PERSON]
+    assert [one.reason for one in book.export("canvas")[0].left_out] == [scores.NEEDS_PERSON]
 
 
 def test_nbgrader_file_gives_open_scores_no_number_but_a_reason(book):
@@ -204,8 +197,8 @@ def test_nbgrader_file_gives_open_scores_no_number_but_a_reason(book):
     book.hand_in("ivy", "early")
     done, rows = book.export("nbgrader")
     assert {row[3]: row[7:] for row in rows[1:]} == {
-        "gus": ["", "", "", "10", module.NEEDS_PERSON],
-        "ivy": ["", "", "", "10", module.NOT_GRADED],
+        "gus": ["", "", "", "10", scores.NEEDS_PERSON],
+        "ivy": ["", "", "", "10", scores.NOT_GRADED],
     }
     assert [one.student for one in done.left_out] == ["gus", "ivy"] and done.scores == 0
 
@@ -240,14 +233,14 @@ def test_handed_in_again_after_grading_is_stale(book, style):
     book.grade("ada", "early", 5, 2.5, 2.5)
     assert book.export(style)[0].left_out == ()
     book.hand_in("ada", "early", at=time.time() - 1)
-    assert book.export(style)[0].left_out == (LeftOut("early", "ada", module.CHANGED),)
+    assert book.export(style)[0].left_out == (LeftOut("early", "ada", scores.CHANGED),)
 
 
 @pytest.mark.parametrize(
     ("text", "status"),
     [
         ("2026-03-01 13:00:00 UTC", "final"),
-        ("2026-03-01 14:00:00 UTC", module.CHANGED),
+        ("2026-03-01 14:00:00 UTC", scores.CHANGED),
         ("2026-03-01T14:00:00+01:00", "final"),
         ("no time at all", "final"),  # grading removes such a stamp
         ("", "final"),
@@ -272,14 +265,14 @@ def test_time_stamp_of_bytes_and_dates_in_the_future_do_no_harm(book):
 def test_half_a_grading_is_stale(book):
     book.grade("ada", "early", 5, 2.5, 2.5)
     (book.root / "autograded/ada/early/part2.ipynb").unlink()
-    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", module.UNFINISHED),)
+    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", scores.UNFINISHED),)
 
 
 def test_new_cells_in_the_assignment_make_scores_stale(book):
     book.grade("ada", "early", 5, 2.5, 2.5)
     with book.api.gradebook as gradebook:
         gradebook.add_grade_cell("d", "part2", "early", max_score=5, cell_type="code")
-    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", module.OLD_ASSIGNMENT),)
+    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", scores.OLD_ASSIGNMENT),)
 
 
 def test_submissions_put_away_after_grading_are_final(book):
@@ -291,7 +284,7 @@ def test_submissions_put_away_after_grading_are_final(book):
 def test_infinite_points_are_no_score(book):
     book.grade("ada", "early", 5, 2.5, 2.5)
     book.change("ada", "early", "a", manual_score=float("inf"))
-    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", module.NO_NUMBER),)
+    assert book.export("canvas")[0].left_out == (LeftOut("early", "ada", scores.NO_NUMBER),)
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -478,8 +471,8 @@ def test_graded_class_from_end_to_end(tmp_path):
         gradebook.update_or_create_student("eve")
     done = export(room.api, "canvas", tmp_path / "grades.csv")
     assert scores_of(read(done.path)) == {"ada": ["10"], "finn": ["0"]}
-    assert done.left_out == (LeftOut(A, "hal", module.NEEDS_PERSON),)
+    assert done.left_out == (LeftOut(A, "hal", scores.NEEDS_PERSON),)
     room.submit("finn", A, RIGHT)
     done = export(room.api, "canvas", tmp_path / "grades.csv")
     assert scores_of(read(done.path)) == {"ada": ["10"]}
-    assert LeftOut(A, "finn", module.CHANGED) in done.left_out
+    assert LeftOut(A, "finn", scores.CHANGED) in done.left_out

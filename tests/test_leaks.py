@@ -12,7 +12,7 @@ from nbgrader.plugins import CsvExportPlugin
 from tiny_course import HALF, RIGHT, WRONG, A, Attack, added, last, tiny_room
 
 from grading.judging.withhold import WITHHELD, Secrets
-from grading.plugin.feedback import clean, png
+from grading.pages import clean, png
 
 CANARY = "b0b1e5"  # stands in every hidden block, and in the code that one sends to the kernel
 

@@ -15,9 +15,9 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from grading.classes.graded import open_course
-from grading.judging.execution import TrustedExecute
+from grading.classes.course import open_course
 from grading.notebooks.assignment import hidden_part, is_test, visible_part
+from grading.plugin.execute import TrustedExecute
 from grading.plugin.intake import SubmissionExporter
 from grading.sandbox.bubblewrap import BubblewrapProvisioner
 

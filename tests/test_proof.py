@@ -97,9 +97,10 @@ def test_cold_and_warm_kernels_give_equal_grades(classroom, entry):
     hand_in(classroom, entry, student)
     run = ClassRun(classroom.api)
     (submission,) = run.submissions([entry.assignment], [student])
-    run.prepare(submission)
-    assert submission.jobs
-    for job in submission.jobs.values():
+    with classroom.api.gradebook as book:
+        planned = run.planner.plan(submission, book)
+    assert planned.jobs
+    for job in planned.jobs.values():
         cold, warm = (
             {name: each.passed for name, each in execute(job, warm_start=start).verdicts.items()}
             for start in (False, True)

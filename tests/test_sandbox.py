@@ -14,6 +14,7 @@ import pytest
 from tiny_course import HALF, RIGHT, A, Attack, added, outcomes, own_sandboxes, scores, tiny_room
 from traitlets.config import Config
 
+from grading.files import whole_text
 from grading.outcomes import Outcome
 from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox import folders as private_folders
@@ -21,7 +22,7 @@ from grading.sandbox import seccomp
 from grading.sandbox.bubblewrap import BubblewrapProvisioner, SandboxUnavailable, require_bubblewrap
 from grading.sandbox.folders import remove_abandoned_folders
 from grading.sandbox.kernel import StudentKernel
-from grading.sandbox.messages import hardened_context, receive, whole_text
+from grading.sandbox.messages import hardened_context, receive
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ import pytest
 
 from grading import student, wire
 from grading.judging import judge
-from grading.judging.judge import Judge, TimedOut, judge_one
+from grading.judging.judge import Judge
+from grading.judging.judge_process import TimedOut, judge_one
 from grading.outcomes import Outcome
 from grading.wire import BadWire, NotPlain
 

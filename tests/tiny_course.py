@@ -206,6 +206,6 @@ def own_sandboxes() -> list[str]:
     folders = {path for path in Path("/tmp").glob(f"dlf-{os.getpid()}-*")}
     folders -= {server.folder.parent for server in servers}
     folders |= {path for server in servers for path in server.folder.iterdir()}
-    found = [line for line in left if "bwrap" in line or "grading.judging.judge" in line]
+    found = [line for line in left if "bwrap" in line or "grading.judging" in line]
     kernels = [str(process) for server in servers for process in server.family()]
     return found + kernels + list(map(str, folders))

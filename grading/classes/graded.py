@@ -1,22 +1,17 @@
-"""Grade a class, one submission after another, so that none can stop or change another's grade."""
+"""What came of submissions when they were graded last: scores, checks, and what to say of them."""
 
-import os
-import sys
-import warnings
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
-from sqlalchemy.exc import SAWarning
-from traitlets.config import Config
 
+from grading.classes.course import students_who_submitted, submission_folder
 from grading.notebooks.assignment import grade_id, is_test
+from grading.notebooks.submitted import missing_notebook
 from grading.outcomes import Outcome
-from grading.plugin.config import configure
-from grading.plugin.intake import mark_unread, missing_notebook
 
 FAILED = "The grader itself failed: see the log."
 
@@ -67,81 +62,6 @@ class Graded:
     seconds: float = 0.0
     memory: float = 0.0
     recorded: bool = True
-
-
-def open_course(root: Path, settings: Config | None = None) -> NbGraderAPI:
-    """Open a course.
-
-    Args:
-        root: the course's folder.
-        settings: nbgrader configuration that goes before the course's own.
-
-    Returns:
-        nbgrader's programming interface, with the grader plugged in.
-    """
-    # nbgrader starts the program alembic by its bare name, as an activated environment allows.
-    programs = str(Path(sys.executable).parent)
-    if os.environ["PATH"].split(os.pathsep)[0] != programs:
-        os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    # nbgrader's own doing, and harmless: it links a new submission to its student early.
-    warnings.filterwarnings("ignore", "Object of type .* not in session", SAWarning)
-    config = Config()
-    configure(config, root.resolve())
-    config.merge(settings or Config())
-    return NbGraderAPI(config=config)
-
-
-def students_who_submitted(api: NbGraderAPI, assignment: str) -> list[str]:
-    """List who handed an assignment in, whatever they handed in.
-
-    Args:
-        api: the course.
-        assignment: the assignment's name.
-
-    Returns:
-        Student ids, sorted.
-    """
-    course = api.coursedir
-    folders = Path(course.format_path(course.submitted_directory, "*", assignment))
-    root = Path(course.root, course.submitted_directory)
-    return sorted(path.parent.name for path in root.glob(f"*/{folders.name}"))
-
-
-def submission_folder(api: NbGraderAPI, assignment: str, student: str) -> Path:
-    """Tell where a submission is.
-
-    Args:
-        api: the course.
-        assignment: the assignment's name.
-        student: the student's id.
-
-    Returns:
-        The folder's path; nothing need be there.
-    """
-    course = api.coursedir
-    return Path(course.format_path(course.submitted_directory, student, assignment))
-
-
-def grade_submission(api: NbGraderAPI, assignment: str, student: str) -> Graded:
-    """Grade one submission anew.
-
-    Args:
-        api: the course.
-        assignment: the assignment's name; its release must have been generated.
-        student: the student's id.
-
-    Returns:
-        What came of it. Nothing that is wrong with a submission raises.
-    """
-    if problem := missing_notebook(submission_folder(api, assignment, student)):
-        with Gradebook(api.coursedir.db_url) as gradebook:
-            mark_unread(gradebook, assignment, student, problem)
-            return read_graded(api, assignment, student, problem, gradebook=gradebook)
-    result = api.autograde(assignment, student, force=True)
-    log = result.get("log", "") + result.get("error", "")
-    problem = "" if result["success"] else FAILED
-    graded = read_graded(api, assignment, student, problem, log)
-    return replace(graded, recorded=result["success"])
 
 
 def graded_class(api: NbGraderAPI, assignment: str) -> list[Graded]:

@@ -14,7 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from traitlets.config import Config
 
-from grading.classes.graded import Graded, grade_submission, open_course
+from grading.classes.course import open_course
+from grading.classes.graded import Graded
+from grading.classes.recording import grade_submission
 from grading.notebooks.assignment import read_notebooks
 from grading.notebooks.scripts import fill_in, read_script
 from grading.sandbox.bubblewrap import SandboxUnavailable, require_bubblewrap

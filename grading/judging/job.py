@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grading
 import helpers
 from grading.outcomes import Outcome, Verdict
 
@@ -138,7 +139,8 @@ def versions() -> str:
         for distribution in importlib.metadata.distributions()
     }
     digest = hashlib.sha256(repr(sorted(packages)).encode())
-    for folder in (Path(__file__).parents[1], Path(helpers.__file__).parent):
+    for package in (grading, helpers):
+        folder = Path(str(package.__file__)).parent
         for path in sorted(folder.rglob("*.py")):
             digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return f"Python {platform.python_version()}, {base64.b16encode(digest.digest()).decode()}"

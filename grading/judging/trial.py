@@ -4,9 +4,9 @@ A process that has imported both frameworks forks for each notebook, so that a t
 as the solution's own work. Visible and hidden tests run as in grading, and every value crosses the
 same encoder. Never give it what a student wrote: code runs with your own rights.
 
-  python -m grading.judging.trial early_stopping                 # the reference solution
-  python -m grading.judging.trial early_stopping tests/submissions/early_stopping/*/*.py
-  python -m grading.judging.trial early_stopping --seeds 10  # ten seeds for the hidden tests
+    python -m grading.judging.trial early_stopping              # the reference solution
+    python -m grading.judging.trial early_stopping tests/submissions/early_stopping/*/*.py
+    python -m grading.judging.trial early_stopping --seeds 10   # ten seeds for the hidden tests
 """
 
 import argparse

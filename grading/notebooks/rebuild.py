@@ -7,23 +7,11 @@ edited test. The rebuilt notebook has no hidden tests in it: those stay with the
 
 from dataclasses import dataclass, field
 
-from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.preprocessors import NbGraderPreprocessor
 
-from grading.notebooks.assignment import (
-    KERNEL,
-    course_directory,
-    grade_id,
-    is_test,
-    read_source,
-    released,
-    visible_part,
-)
-from grading.plugin.intake import PROBLEM
+from grading.notebooks.assignment import KERNEL, grade_id, is_test, visible_part
 
 MOST_ADDED_CELLS = 200
 LONGEST_CELL = 200_000  # characters
@@ -53,34 +41,6 @@ class Parts:
 
     solutions: dict[str, list[str]] = field(default_factory=dict)
     added: dict[str, list[str]] = field(default_factory=dict)
-
-
-class Rebuild(NbGraderPreprocessor):
-    """Replace the submitted notebook by one rebuilt from the source."""
-
-    def preprocess(
-        self, nb: NotebookNode, resources: ResourcesDict
-    ) -> tuple[NotebookNode, ResourcesDict]:
-        """Rebuild a submission, and take back the scores of an earlier one.
-
-        Args:
-            nb: the submitted notebook, hostile.
-            resources: nbgrader's.
-
-        Returns:
-            The rebuilt notebook and the resources.
-        """
-        where = resources["nbgrader"]
-        course = course_directory(self)
-        source = read_source(course, where["assignment"], where["notebook"])
-        rebuilt = rebuild(nb, released(source, self))
-        if PROBLEM in resources:
-            # That says it all: "no cell for this part", too, would send the student the wrong way.
-            rebuilt.metadata["dlf"] = {"notes": {}, "problem": resources[PROBLEM]}
-        keys = (where[name] for name in ("assignment", "student", "notebook"))
-        with Gradebook(course.db_url) as gradebook:
-            take_back_scores(gradebook, *keys)
-        return rebuilt, resources
 
 
 def rebuild(submitted: NotebookNode, release: NotebookNode) -> NotebookNode:
@@ -160,25 +120,3 @@ def _from_source(cell: NotebookNode) -> NotebookNode:
         return new_markdown_cell(cell.source, metadata=metadata)
     text = visible_part(cell.source) if is_test(cell) else cell.source
     return new_code_cell(text, metadata=metadata)
-
-
-def take_back_scores(
-    gradebook: Gradebook, assignment: str, student: str, notebook: str = ""
-) -> None:
-    """Mark automatic scores as missing, so that a crash from here on leaves none standing.
-
-    Args:
-        gradebook: the open gradebook.
-        assignment: the assignment's name.
-        student: the student's id.
-        notebook: only this notebook's scores; all of the submission's where empty.
-    """
-    try:
-        submission = gradebook.find_submission(assignment, student)
-    except MissingEntry:  # never graded: there is nothing to take back
-        return
-    for found in submission.notebooks:
-        for grade in found.grades if notebook in ("", found.name) else ():
-            grade.auto_score = None
-            grade.needs_manual_grade = True
-    gradebook.db.commit()

@@ -6,10 +6,9 @@ from pathlib import Path
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
 from traitlets.config import Config
 
-from grading.judging.execution import TrustedExecute
-from grading.notebooks.rebuild import Rebuild
+from grading.plugin.execute import TrustedExecute
 from grading.plugin.feedback import FeedbackExporter, GetGradesAndWho
-from grading.plugin.intake import SubmissionExporter, tidy_up
+from grading.plugin.intake import Rebuild, SubmissionExporter, tidy_up
 from grading.plugin.record import SaveVerdicts
 
 STUB = '# YOUR CODE HERE\nraise NotImplementedError("write this part, then run the cell again")'

@@ -1,7 +1,7 @@
 """Take in what was submitted, whatever it is: damaged files get a sentence, not an exception.
 
-`SubmissionExporter` is the exporter that nbgrader's Autograde reads notebooks with; `tidy_up` is
-its hook before each submission.
+`tidy_up` is the hook that nbgrader's Autograde calls before each submission, `SubmissionExporter`
+the exporter that it reads notebooks with, `Rebuild` the first preprocessor that it calls.
 """
 
 import logging
@@ -12,21 +12,21 @@ from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import parse_utc
 from traitlets import Integer
 
-from grading.sandbox.messages import whole_text
+from grading.notebooks.assignment import course_directory, read_source, released
+from grading.notebooks.rebuild import rebuild
+from grading.notebooks.submitted import TIMESTAMP, Unreadable, read_notebook
+from grading.plugin.scores import take_back_scores
 
 log = logging.getLogger(__name__)
 
-TIMESTAMP = "timestamp.txt"
 PROBLEM = "dlf_problem"  # the key in an exporter's resources
-
-
-class Unreadable(ValueError):
-    """Raised for a submitted file that is not a notebook; the message is for the student."""
 
 
 class SubmissionExporter(NotebookExporter):
@@ -57,97 +57,6 @@ class SubmissionExporter(NotebookExporter):
             notebook = nbformat.v4.new_notebook()
             resources[PROBLEM] = str(problem)
         return self.from_notebook_node(notebook, resources=resources, **kwargs)
-
-
-def read_notebook(path: Path, size_limit: int = 20) -> NotebookNode:
-    """Read a file that claims to be a notebook.
-
-    Args:
-        path: where it is.
-        size_limit: the largest size to read, in MiB.
-
-    Returns:
-        The notebook, as format 4. Its cells have a type, a source text and metadata; nothing else
-        about it is to be relied on.
-
-    Raises:
-        Unreadable: with a sentence for the student that says what is wrong and what to do.
-    """
-    text = _read_text(path, size_limit)
-    if not text.strip():
-        raise Unreadable(
-            "The submitted file is empty. Save the notebook in JupyterLab and submit it again."
-        )
-    try:
-        notebook = nbformat.reads(text, as_version=4)
-    except nbformat.reader.NotJSONError:
-        raise Unreadable(
-            "The submitted file is not a notebook: expected JSON text as JupyterLab saves it. "
-            "Open the notebook in JupyterLab, save it, and submit that file."
-        ) from None
-    except Exception:  # hostile JSON can make the reader raise anything
-        raise Unreadable(
-            "The submitted file is JSON, but not a notebook that can be read: expected notebook "
-            "format 4. Open it in JupyterLab, save it, and submit that file."
-        ) from None
-    cells = notebook.get("cells")
-    if not (isinstance(cells, list) and all(map(_is_cell, cells))):
-        raise Unreadable(
-            "The submitted notebook's cells are damaged: expected each to have a type, a source "
-            "text and metadata. Copy your code into a fresh copy of the assignment."
-        )
-    for cell in notebook.cells:
-        cell.source = whole_text(cell.source)
-    return notebook
-
-
-def _read_text(path: Path, size_limit: int) -> str:
-    try:
-        # Neither follow a link (it may point at another's work) nor wait on a pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise Unreadable(_missing(path)) from None
-    except OSError:
-        raise Unreadable(
-            "The submitted notebook is a link to another file, which is not followed. Submit the "
-            "notebook file itself."
-        ) from None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(descriptor)
-        raise Unreadable("The submitted notebook is not a file. Submit the notebook itself.")
-    with os.fdopen(descriptor, "rb") as file:
-        if status.st_size > size_limit * 1024 * 1024:
-            raise Unreadable(
-                f"The submitted notebook is larger than {size_limit} MiB. Clear its outputs "
-                "(Edit, Clear Outputs of All Cells), save it, and submit it again."
-            )
-        data = file.read()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable(
-            "The submitted file is not text in UTF-8, as notebooks are. Open the notebook in "
-            "JupyterLab, save it, and submit that file."
-        ) from None
-
-
-def _missing(path: Path) -> str:
-    others = sorted(other.name for other in path.parent.glob("*.ipynb"))
-    got = f"found only {', '.join(others)}" if others else "found no notebook"
-    return (
-        f"Expected a notebook named {path.name}, {got}. Give your notebook the name that it had "
-        "when you fetched the assignment (a link is not enough), and submit it again."
-    )
-
-
-def _is_cell(cell: Any) -> bool:
-    return (
-        isinstance(cell, dict)
-        and isinstance(cell.get("cell_type"), str)
-        and isinstance(cell.get("source"), str)
-        and isinstance(cell.get("metadata"), dict)
-    )
 
 
 def remove_links(folder: Path) -> list[str]:
@@ -221,44 +130,29 @@ def tidy_up(assignment: str, student: str, notebooks: list[str]) -> None:
             notebooks.append(expected)
 
 
-def missing_notebook(folder: Path) -> str:
-    """Say what is wrong with a submission that has no notebook at all.
+class Rebuild(NbGraderPreprocessor):
+    """Replace the submitted notebook by one rebuilt from the source."""
 
-    nbgrader passes over such a folder without grading it.
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Rebuild a submission, and take back the scores of an earlier one.
 
-    Args:
-        folder: the submission's folder.
+        Args:
+            nb: the submitted notebook, hostile.
+            resources: nbgrader's.
 
-    Returns:
-        A sentence for the student, or the empty text where there is a notebook.
-    """
-    if folder.is_symlink():  # what lies behind it may be another's: it is not looked at
-        got = "a link to another folder"
-    elif any(folder.glob("*.ipynb")):
-        return ""
-    else:
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        got = ", ".join(names) or "nothing"
-    return f"Expected a notebook, found {got}. Save the notebook in JupyterLab and submit it again."
-
-
-def mark_unread(gradebook: Gradebook, assignment: str, student: str, sentence: str) -> None:
-    """Record that a submission has no notebook to grade: no points, and a person must look.
-
-    Whatever score an earlier submission had is taken back: it is not this submission's.
-
-    Args:
-        gradebook: the open gradebook.
-        assignment: the assignment's name.
-        student: the student's id.
-        sentence: what is wrong, as a comment for the student.
-    """
-    gradebook.update_or_create_student(student)
-    submission = gradebook.update_or_create_submission(assignment, student)
-    for notebook in submission.notebooks:
-        for grade in notebook.grades:
-            grade.auto_score = 0
-            grade.needs_manual_grade = True
-        for comment in notebook.comments:
-            comment.auto_comment = sentence
-    gradebook.db.commit()
+        Returns:
+            The rebuilt notebook and the resources.
+        """
+        where = resources["nbgrader"]
+        course = course_directory(self)
+        source = read_source(course, where["assignment"], where["notebook"])
+        rebuilt = rebuild(nb, released(source, self))
+        if PROBLEM in resources:
+            # That says it all: "no cell for this part", too, would send the student the wrong way.
+            rebuilt.metadata["dlf"] = {"notes": {}, "problem": resources[PROBLEM]}
+        keys = (where[name] for name in ("assignment", "student", "notebook"))
+        with Gradebook(course.db_url) as gradebook:
+            take_back_scores(gradebook, *keys)
+        return rebuilt, resources

@@ -4,9 +4,9 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbformat.notebooknode import NotebookNode
 from nbgrader.preprocessors import SaveAutoGrades
 
-from grading.judging.execution import VERDICTS
 from grading.notebooks.assignment import grade_id, is_test
 from grading.outcomes import Outcome, verdict
+from grading.plugin.execute import VERDICTS
 
 
 class SaveVerdicts(SaveAutoGrades):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from grading.outcomes import Outcome
-from grading.plugin.feedback import clean
+from grading.pages import clean
 
 MOST_NAMES = 60  # students; more names than that cannot be read beside a picture
 

@@ -26,7 +26,7 @@ from nbgrader.apps import NbGraderAPI
 from grading.classes.graded import Check, Graded, graded_class
 from grading.files import write_whole
 from grading.outcomes import Outcome
-from grading.plugin.feedback import clean, render
+from grading.pages import clean, render
 from grading.reports.marks import (
     BY_HAND,
     EMPTY,

@@ -18,17 +18,22 @@ from typing import Any
 
 import psutil
 from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Enum, Integer, List, Unicode
 
 import helpers
 from grading.outcomes import Outcome
+from grading.sandbox.processes import (
+    FLOOD,
+    MEBIBYTE,
+    kill_all,
+    number_of_threads,
+    own_memory,
+    resident_memory,
+)
 from grading.sandbox.seccomp import refusals
 
-MEBIBYTE = 1024 * 1024
-FLOOD = 1024  # MiB by which the grader itself may grow while a kernel sends it messages
 HOME = "/home/student"
 FOLDER = f"{HOME}/assignment"  # where the kernel works
 SYSTEM_FOLDERS = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
@@ -289,7 +294,7 @@ class BubblewrapProvisioner(LocalProvisioner):
             if self.killed_for:
                 process.kill()  # bubblewrap's --die-with-parent takes every process with it
                 if self.isolation == "none":
-                    _kill_all(family)
+                    kill_all(family)
                 return
 
     def _beyond_limits(self, family: list[psutil.Process]) -> Outcome | None:
@@ -305,55 +310,6 @@ class BubblewrapProvisioner(LocalProvisioner):
         if resident > limit and self.memory(family) > limit:
             return Outcome.OUT_OF_MEMORY
         return None
-
-
-class SandboxKernelManager(KernelManager):
-    """A kernel manager whose one kernel is a sandboxed Python kernel over local sockets."""
-
-    def __init__(
-        self, *, folder: Path, provisioner: str, provisioner_config: dict[str, Any], **kwargs: Any
-    ) -> None:
-        """Prepare a kernel.
-
-        Args:
-            folder: an empty private folder for the kernel's sockets; its path must be short.
-            provisioner: the entry point's name.
-            provisioner_config: traits of `BubblewrapProvisioner`.
-            **kwargs: for ``KernelManager``.
-        """
-        super().__init__(
-            transport="ipc",
-            ip=str(folder / "socket"),
-            connection_file=str(folder / "connection.json"),
-            **kwargs,
-        )
-        launcher = [sys.executable, "-P", "-s", "-m", "ipykernel_launcher"]
-        self._sandboxed = KernelSpec(
-            argv=[*launcher, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
-            display_name="Python (sandbox)",
-            language="python",
-            interrupt_mode="message",  # a signal would reach bubblewrap, not the kernel
-            metadata={
-                "kernel_provisioner": {
-                    "provisioner_name": provisioner,
-                    "config": provisioner_config,
-                }
-            },
-        )
-
-    def close_folder(self) -> None:
-        """Make the folder of sockets read-only for the kernel, which must be running.
-
-        Raises:
-            RuntimeError: if that is not possible; no student's code may run then.
-        """
-        assert isinstance(self.provisioner, BubblewrapProvisioner)
-        self.provisioner.close_folder(Path(self.connection_file).parent)
-
-    @property
-    def kernel_spec(self) -> KernelSpec:
-        """The one kernel that this manager starts; what a notebook's metadata name is ignored."""
-        return self._sandboxed
 
 
 @functools.cache
@@ -414,61 +370,8 @@ def environment(home: str) -> dict[str, str]:
     }
 
 
-def resident_memory(process: psutil.Process) -> int:
-    """Measure the memory that a process holds, shared pages included.
-
-    Args:
-        process: a process, which may be gone by now.
-
-    Returns:
-        Bytes; 0 for a process that is gone.
-    """
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
-
-
-def own_memory(process: psutil.Process) -> int:
-    """Measure a process's memory, each shared page divided among those who share it.
-
-    Args:
-        process: a process, which may be gone by now.
-
-    Returns:
-        Bytes; 0 for a process that is gone; the resident size where the system tells no more.
-    """
-    try:
-        return process.memory_full_info().pss
-    except (psutil.Error, AttributeError):
-        return resident_memory(process)
-
-
-def number_of_threads(process: psutil.Process) -> int:
-    """Count a process's threads.
-
-    Args:
-        process: a process, which may be gone by now.
-
-    Returns:
-        The number; 0 for a process that is gone.
-    """
-    try:
-        return process.num_threads()
-    except psutil.Error:
-        return 0
-
-
 def _as_found(path: str) -> list[str]:
     place = Path(path)
     if place.is_symlink():  # /bin -> usr/bin on a merged-usr system
         return ["--symlink", str(place.readlink()), path]
     return ["--ro-bind-try", path, path]
-
-
-def _kill_all(family: list[psutil.Process]) -> None:
-    for process in family:
-        try:
-            process.kill()
-        except psutil.Error:
-            continue

@@ -1,49 +1,31 @@
 """One student's kernel, run at arm's length: execute a cell, keep to the limits, know its fate.
 
-Every message from the kernel is taken for hostile. Messages that are malformed, unsigned, repeated
-or meant for another request are dropped; of outputs, only plain text and PNG pictures are kept, so
-that nothing of a student's can act in a reader's browser.
+Every message from the kernel is taken for hostile: `grading.sandbox.messages` receives them.
 """
 
-import base64
 import shutil
+import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
-from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import new_output
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
 from traitlets.config import Configurable
 
 from grading.outcomes import Outcome
 from grading.sandbox import warm
-from grading.sandbox.bubblewrap import MEBIBYTE, BubblewrapProvisioner, SandboxKernelManager
+from grading.sandbox.bubblewrap import BubblewrapProvisioner
 from grading.sandbox.folders import PrivateFolder
-from grading.sandbox.messages import hardened_context, receive, whole_text
+from grading.sandbox.messages import CellRun, OutputReader, hardened_context, receive
+from grading.sandbox.processes import MEBIBYTE
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 STARTUP_SECONDS = 120
 INTERRUPT_SECONDS = 5  # how long an interrupted kernel has to come back
 IDLE_SECONDS = 5  # how long outputs may still arrive after the reply
-OUTPUT_COST = 50  # characters that each output takes of a cell's limit, however short it is
-
-
-@dataclass
-class CellRun:
-    """What came of executing one cell.
-
-    Attributes:
-        outputs: notebook outputs: text streams, PNG pictures, errors as text.
-        error: name of the exception's type as the kernel tells it, or None.
-        fate: why the cell did not come to its end, or None.
-    """
-
-    outputs: list[NotebookNode] = field(default_factory=list)
-    error: str | None = None
-    fate: Outcome | None = None
 
 
 class StudentKernel:
@@ -129,7 +111,7 @@ class StudentKernel:
         """Wait until the kernel answers, and until its outputs arrive here."""
         end = time.monotonic() + STARTUP_SECONDS
         while time.monotonic() < end:
-            reader = _OutputReader(CellRun(), client.kernel_info(), 0)
+            reader = OutputReader(CellRun(), client.kernel_info(), 0)
             # Outputs that were sent before the connection stood are lost: ask until none is.
             if self._follow(reader, min(end, time.monotonic() + 1)) and reader.idle:
                 return
@@ -181,7 +163,7 @@ class StudentKernel:
         if run.fate or self._client is None:
             return run
         request = self._client.execute(source, allow_stdin=False, stop_on_error=False)
-        reader = _OutputReader(run, request, self._output_limit)
+        reader = OutputReader(run, request, self._output_limit)
         finished = self._follow(reader, time.monotonic() + seconds)
         if finished or self.fate():
             run.fate = self.fate()
@@ -197,7 +179,7 @@ class StudentKernel:
         if self.fate() is None and self._client is not None:
             self._interrupt()
             request = self._client.execute("pass", allow_stdin=False, stop_on_error=False)
-            reader = _OutputReader(CellRun(), request, 0)
+            reader = OutputReader(CellRun(), request, 0)
             if not self._follow(reader, time.monotonic() + INTERRUPT_SECONDS):
                 self.kill(Outcome.TIMED_OUT)
 
@@ -206,7 +188,7 @@ class StudentKernel:
         message = self._client.session.msg("interrupt_request", {})
         self._client.control_channel.send(message)
 
-    def _follow(self, reader: "_OutputReader", deadline: float) -> bool:
+    def _follow(self, reader: "OutputReader", deadline: float) -> bool:
         """Read messages until the cell has ended and its outputs are in."""
         assert self._client is not None
         shell, iopub = self._client.shell_channel, self._client.iopub_channel
@@ -228,90 +210,50 @@ class StudentKernel:
         return reader.replied
 
 
-class _OutputReader:
-    """Collect a cell's outputs from the messages of a kernel that may lie."""
+class SandboxKernelManager(KernelManager):
+    """A kernel manager whose one kernel is a sandboxed Python kernel over local sockets."""
 
-    def __init__(self, run: CellRun, request: str, limit: int) -> None:
-        self.replied = self.idle = False
-        self._run, self._request, self._left = run, request, limit
-        self._clear_next = False
+    def __init__(
+        self, *, folder: Path, provisioner: str, provisioner_config: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Prepare a kernel.
 
-    def take_reply(self, message: dict[str, Any] | None) -> bool:
-        if message is None or message["parent_header"].get("msg_id") != self._request:
-            return False
-        if message["content"].get("status") != "ok":
-            self._run.error = whole_text(str(message["content"].get("ename"))[:200])
-        self.replied = True
-        return True
+        Args:
+            folder: an empty private folder for the kernel's sockets; its path must be short.
+            provisioner: the entry point's name.
+            provisioner_config: traits of `BubblewrapProvisioner`.
+            **kwargs: for ``KernelManager``.
+        """
+        super().__init__(
+            transport="ipc",
+            ip=str(folder / "socket"),
+            connection_file=str(folder / "connection.json"),
+            **kwargs,
+        )
+        launcher = [sys.executable, "-P", "-s", "-m", "ipykernel_launcher"]
+        self._sandboxed = KernelSpec(
+            argv=[*launcher, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
+            display_name="Python (sandbox)",
+            language="python",
+            interrupt_mode="message",  # a signal would reach bubblewrap, not the kernel
+            metadata={
+                "kernel_provisioner": {
+                    "provisioner_name": provisioner,
+                    "config": provisioner_config,
+                }
+            },
+        )
 
-    def take(self, message: dict[str, Any] | None) -> None:
-        if message is None or message["parent_header"].get("msg_id") != self._request:
-            return
-        content = message["content"]
-        match message["msg_type"]:
-            case "status":
-                self.idle = self.idle or content.get("execution_state") == "idle"
-            case "clear_output":
-                self._clear_next = bool(content.get("wait"))
-                if not self._clear_next:
-                    self._run.outputs.clear()
-            case "stream":
-                name = "stderr" if content.get("name") == "stderr" else "stdout"
-                self._add_text(name, content.get("text"))
-            case "display_data" | "execute_result":
-                self._add_display(content.get("data"))
-            case "error":
-                self._add_error(content)
+    def close_folder(self) -> None:
+        """Make the folder of sockets read-only for the kernel, which must be running.
 
-    def _add(self, output: NotebookNode) -> None:
-        if self._clear_next:
-            self._run.outputs.clear()
-            self._clear_next = False
-        self._run.outputs.append(output)
-        self._left -= OUTPUT_COST
+        Raises:
+            RuntimeError: if that is not possible; no student's code may run then.
+        """
+        assert isinstance(self.provisioner, BubblewrapProvisioner)
+        self.provisioner.close_folder(Path(self.connection_file).parent)
 
-    def _cut(self, text: Any) -> str:
-        """Take text as long as the cell has characters left, and say once where it was cut."""
-        if not isinstance(text, str) or self._left <= 0:
-            return ""
-        kept = whole_text(text[: self._left])
-        self._left -= len(kept)
-        return kept if self._left > 0 else f"{kept}\n[the rest of this output was left out]\n"
-
-    def _add_text(self, name: str, text: Any) -> None:
-        kept = self._cut(text)
-        last = self._run.outputs[-1] if self._run.outputs and not self._clear_next else None
-        if kept and last is not None and last.get("name") == name:
-            last["text"] += kept
-        elif kept:
-            self._add(new_output("stream", name=name, text=kept))
-
-    def _add_display(self, data: Any) -> None:
-        if not isinstance(data, dict):
-            return
-        shown = {}
-        if text := self._cut(data.get("text/plain")):
-            shown["text/plain"] = text
-        if picture := self._picture(data.get("image/png")):
-            shown["image/png"] = picture
-        if shown:
-            self._add(new_output("display_data", data=shown))
-
-    def _picture(self, text: Any) -> str | None:
-        if not isinstance(text, str) or len(text) > 10 * self._left + 100_000:
-            return None
-        try:
-            raw = base64.b64decode(text)
-        except ValueError:
-            return None
-        self._left -= len(text) // 10  # pictures are large: they count a tenth
-        return base64.b64encode(raw).decode() if raw.startswith(PNG_SIGNATURE) else None
-
-    def _add_error(self, content: dict[str, Any]) -> None:
-        name = whole_text(str(content.get("ename"))[:200])
-        value = whole_text(str(content.get("evalue"))[:2000])
-        lines = content.get("traceback")
-        lines = lines if isinstance(lines, list) else []
-        traceback = [kept for line in lines if (kept := self._cut(line))]
-        self._run.error = name
-        self._add(new_output("error", ename=name, evalue=value, traceback=traceback))
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The one kernel that this manager starts; what a notebook's metadata name is ignored."""
+        return self._sandboxed

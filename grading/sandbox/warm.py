@@ -23,15 +23,9 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.manager import KernelManager
 from traitlets.config import Configurable
 
-from grading.sandbox.bubblewrap import (
-    FOLDER,
-    HOME,
-    MEBIBYTE,
-    BubblewrapProvisioner,
-    own_memory,
-    require_bubblewrap,
-)
+from grading.sandbox.bubblewrap import FOLDER, HOME, BubblewrapProvisioner, require_bubblewrap
 from grading.sandbox.folders import PrivateFolder
+from grading.sandbox.processes import MEBIBYTE, own_memory
 from grading.sandbox.seccomp import refusals
 
 SERVER_SOURCE = Path(__file__).with_name("warm_server.py").read_text(encoding="utf-8")
