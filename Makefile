@@ -52,10 +52,11 @@ test-everywhere: install  ## the same as on older processors, with other threads
 	env $(OLDER_COMPUTER) $(NBVAL) -q notebooks
 	env $(MORE_THREADS) $(NBVAL) -q notebooks
 
-lint: install  ## formatter, linter and type checker
+lint: install  ## formatter, linter, type checker, and which room imports which
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
 
 format: install  ## format all code, notebooks too
 	ruff format .
