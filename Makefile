@@ -14,7 +14,9 @@ NBVAL := python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg
 OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1
 MORE_THREADS := ATEN_CPU_CAPABILITY=avx2 --unset=OMP_NUM_THREADS
 
-ABOUT_GRADES := $(patsubst %,tests/test_%.py,class_run cli cluster damaged export report)
+# test_postgres has a server of its own already
+ABOUT_GRADES := $(filter-out %/test_postgres.py,$(wildcard tests/classes/test_*.py)) \
+	tests/reports tests/notebooks/test_damaged.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install lab test test-unit test-postgres test-lessons test-everywhere lint format hooks demo site release prove benchmark lessons readme doctor clean
@@ -76,10 +78,10 @@ release: install  ## generate release/ from source/
 	@for folder in source/*/; do nbgrader generate_assignment --force $$(basename $$folder) || exit 1; done
 
 prove: install  ## prove the graders, and store the proof in docs/proof.md (takes long)
-	python tests/prove.py $(ASSIGNMENTS)
+	python -m tests.corpus.prove $(ASSIGNMENTS)
 
 benchmark: install  ## measure how fast a class is graded, and store docs/benchmark.md (takes long)
-	python tests/benchmark.py $(BENCHMARK)
+	python -m tests.benchmark $(BENCHMARK)
 
 lessons: install  ## run all lessons and store their outputs
 	python -m publishing.lesson_setup

@@ -4,9 +4,9 @@ One class is graded four times in one run, on one computer: by plain nbgrader (i
 sandbox), by `dlf grade` with one worker and with two, and once more with nothing changed. All times
 are wall-clock times of whole commands, imports included.
 
-    python tests/benchmark.py                  # the class, and a simulated one of 500
-    python tests/benchmark.py --each 12        # submissions to each assignment
-    python tests/benchmark.py --students 100   # a smaller simulated class
+    python -m tests.benchmark                  # the class, and a simulated one of 500
+    python -m tests.benchmark --each 12        # submissions to each assignment
+    python -m tests.benchmark --students 100   # a smaller simulated class
 """
 
 import argparse
@@ -25,18 +25,18 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from corpus import Entry, entries
 from rich.progress import track
-from tiny_course import HALF, RIGHT, WRONG, A, added, tiny_room
 
 from grading.classes.course import open_course
 from grading.judging.job import Result
 from grading.judging.trial import reference
 from grading.notebooks.assignment import read_notebooks
 from grading.notebooks.scripts import Script, fill_in
+from tests import PROJECT
+from tests.corpus.entries import Entry, entries
+from tests.tiny_course import HALF, RIGHT, WRONG, A, added, tiny_room
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmark.md"
+PAGE = PROJECT / "docs" / "benchmark.md"
 ASSIGNMENTS = ("early_stopping", "batchnorm", "warmup_cosine")
 MEBIBYTE = 1024 * 1024
 # Plain nbgrader with the hidden tests in the student's kernel. That kernel must not know that it is
@@ -130,7 +130,7 @@ def chosen(assignment: str, number: int) -> list[Entry]:
 def make_class(root: Path, config: str, each: int) -> int:
     """Set a course up, with what its class has handed in; return how many submissions."""
     for assignment in ASSIGNMENTS:
-        shutil.copytree(ROOT / "source" / assignment, root / "source" / assignment)
+        shutil.copytree(PROJECT / "source" / assignment, root / "source" / assignment)
     api = open_course(root)
     number = 0
     for assignment in ASSIGNMENTS:

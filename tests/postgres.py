@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from servers import free_port
 from traitlets.config import Config
+
+from tests.servers import free_port
 
 USER = "grader"
 OPTION = "--gradebook"  # of pytest: which database the tests' courses keep their scores in

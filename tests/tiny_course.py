@@ -7,7 +7,6 @@ from pathlib import Path
 
 import nbformat
 import psutil
-from conftest import Classroom
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
@@ -17,6 +16,7 @@ from grading.classes.graded import Graded
 from grading.judging import judge
 from grading.notebooks.assignment import grade_id
 from grading.sandbox import warm
+from tests.classroom import Classroom
 
 A = "tiny"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"

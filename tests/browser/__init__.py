@@ -1,0 +1,1 @@
+"""The tests that need Chromium: the site, JupyterLab, the formgrader and a JupyterHub."""

@@ -1,0 +1,1 @@
+"""The tests of grading/classes/ and of the command dlf: whole classes are graded."""

@@ -1,0 +1,169 @@
+"""The proof: every solution of the corpus fares as its header says, graded by the real pipeline."""
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from grading.classes.class_run import ClassRun
+from grading.judging.execution import execute
+from grading.notebooks.assignment import grade_id, is_test, read_notebooks
+from publishing.readme_tables import frameworks
+from tests import PROJECT
+from tests.corpus import prove
+from tests.corpus.entries import KINDS, entries, read
+
+ENTRIES = entries()
+ASSIGNMENTS = sorted(path.name for path in (PROJECT / "source").iterdir())
+LEAST = {"right": 5, "wrong": 12, "hostile": 0}
+
+
+def cells_of(assignment):
+    notebooks = read_notebooks(PROJECT / "source" / assignment).values()
+    return [cell for notebook in notebooks for cell in notebook.cells]
+
+
+def checks_of(assignment):
+    return {grade_id(cell) for cell in cells_of(assignment) if is_test(cell)}
+
+
+def failing(entry):
+    return checks_of(entry.assignment) if entry.fails == {"all"} else entry.fails
+
+
+def covering(wrong):
+    """Choose wrong solutions that together fail every check, those with few faults first."""
+    chosen, missing = [], set().union(*(entry.fails for entry in wrong))
+
+    def gain(entry):
+        new = len(entry.fails & missing)
+        return new > 0 and len(entry.fails) <= 3, new
+
+    while missing:
+        chosen.append(max(wrong, key=gain))
+        missing -= chosen[-1].fails
+    return chosen
+
+
+def graded_entries():
+    """List what is graded: with CORPUS=all everything, else with Keras a part.
+
+    A kernel with TensorFlow takes several times as long. `make prove` grades everything, and the
+    keys in docs/proof.md tell whether anything has changed since.
+    """
+    chosen = []
+    for assignment in ASSIGNMENTS:
+        mine = [e for e in ENTRIES if e.assignment == assignment]
+        notebooks = read_notebooks(PROJECT / "source" / assignment).values()
+        slow = any("TensorFlow" in frameworks(notebook) for notebook in notebooks)
+        if slow and os.environ.get("CORPUS") != "all":
+            right, wrong, hostile = ([e for e in mine if e.kind == kind] for kind in KINDS)
+            mine = [*right[:2], *covering(wrong), *hostile]
+        chosen += mine
+    return chosen
+
+
+def hand_in(classroom, entry, student):
+    solutions = classroom.solution(entry.assignment) | entry.script.solutions
+    classroom.submit_script(student, entry.assignment, replace(entry.script, solutions=solutions))
+
+
+@pytest.mark.parametrize("entry", graded_entries(), ids=str)
+def test_solution_fares_as_its_header_says(classroom, entry):
+    hand_in(classroom, entry, entry.name)
+    graded = classroom.grade(entry.name, entry.assignment)
+    found = {check.name: check.outcome for check in graded.checks}
+    if entry.kind == "hostile":  # crashed, timed out, tampered with: each is as good as wrong
+        found = {name: "right" if how == "right" else "wrong" for name, how in found.items()}
+    expected = {name: "wrong" if name in failing(entry) else "right" for name in found}
+    said = "\n".join(f"{check.name}: {check.message}" for check in graded.checks)
+    assert found == expected, f"{said}\n{graded.log}"
+    assert found.keys() == checks_of(entry.assignment)
+    earned = sum(check.points for check in graded.checks if check.name not in failing(entry))
+    assert graded.score == pytest.approx(earned)
+
+
+def started_both_ways():
+    """List what is graded with cold kernels, too: with CORPUS=all everything, else a sample."""
+    if os.environ.get("CORPUS") == "all":
+        return ENTRIES
+    sample = {(entry.assignment, entry.kind): entry for entry in reversed(ENTRIES)}
+    return [entry for (_, kind), entry in sorted(sample.items()) if kind != "hostile"]
+
+
+@pytest.mark.parametrize("entry", started_both_ways(), ids=str)
+def test_cold_and_warm_kernels_give_equal_grades(classroom, entry):
+    student = f"both_{entry.name}"
+    hand_in(classroom, entry, student)
+    run = ClassRun(classroom.api)
+    (submission,) = run.submissions([entry.assignment], [student])
+    with classroom.api.gradebook as book:
+        planned = run.planner.plan(submission, book)
+    assert planned.jobs
+    for job in planned.jobs.values():
+        cold, warm = (
+            {name: each.passed for name, each in execute(job, warm_start=start).verdicts.items()}
+            for start in (False, True)
+        )
+        assert warm == cold
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=str)
+def test_header_and_cells_name_what_the_notebook_has(entry):
+    cells = cells_of(entry.assignment)
+    solutions = {grade_id(cell) for cell in cells if cell.metadata.nbgrader.solution}
+    assert failing(entry) <= checks_of(entry.assignment)
+    assert bool(entry.fails) == (entry.kind != "right")
+    assert set(entry.script.solutions) <= solutions
+    assert {after for after, _ in entry.script.added} <= {grade_id(cell) for cell in cells}
+    assert entry.script.solutions or entry.script.added, (
+        "an entry must differ from the reference solution"
+    )
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_a_grade_id_stands_in_one_cell_of_an_assignment(assignment):
+    ids = [grade_id(cell) for cell in cells_of(assignment)]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_corpus_is_large_enough(assignment):
+    for kind in KINDS:
+        found = [e for e in ENTRIES if (e.assignment, e.kind) == (assignment, kind)]
+        assert len(found) >= LEAST[kind], f"{assignment}: too few {kind} solutions"
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_every_check_is_failed_by_some_wrong_solution(assignment):
+    wrong = [e for e in ENTRIES if (e.assignment, e.kind) == (assignment, "wrong")]
+    assert {name for entry in wrong for name in entry.fails} == checks_of(assignment)
+
+
+@pytest.mark.parametrize("assignment", sorted(prove.stored()))
+def test_stored_proof_is_of_the_grader_as_it_is(assignment):
+    row = prove.stored()[assignment]
+    assert row["key"] == prove.key(assignment), (
+        f"docs/proof.md is older than the grader: make prove ASSIGNMENTS={assignment}"
+    )
+    assert row[0] in (PROJECT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("# why: off by one\n\n# %% fit\npass\n", "header"),
+        ("# fails: check_fit\n\n# %% fit\npass\n", "header"),
+        ("# fails: check_fit\n# why: x\n# other: y\n\n# %% fit\npass\n", "header"),
+        ("# fails: check_fit\n# why: x\n\n# %%\npass\n", "grade_id"),
+        ("# fails: check_fit\n# why: x\n\n# %% added\npass\n", "grade_id"),
+        ("# fails: check_fit\n# why: x\n\n# %% fit\npass\n# %% fit\npass\n", "grade_id"),
+    ],
+)
+def test_malformed_file_is_refused(tmp_path, text, complaint):
+    folder = tmp_path / "some_assignment" / "wrong"
+    folder.mkdir(parents=True)
+    path = folder / "some_solution.py"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=complaint):
+        read(path)

@@ -1,0 +1,1 @@
+"""The tests of helpers/: what lessons and students import."""

@@ -1,0 +1,1 @@
+"""The tests of notebooks/: the frame of each lesson, and what lessons rely on."""

@@ -1,0 +1,1 @@
+"""The tests of publishing/: what leaves the course, except for the site (see browser)."""

@@ -1,0 +1,1 @@
+"""The tests of grading/sandbox/: what a submission reaches, uses up and leaves behind."""
