@@ -10,15 +10,17 @@ import os
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
-from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, wait
 
 from grading.judging.execution import execute
 from grading.judging.job import Job, Result, versions
 from grading.outcomes import Outcome, verdict
 from grading.sandbox.bubblewrap import SandboxUnavailable
+
+if TYPE_CHECKING:  # Dask takes half a second to import, and often there is nothing to execute
+    from distributed import Client, Future
 
 AHEAD = 3  # jobs that the cluster has for each thread: one runs, two wait
 LOOK_SECONDS = 2.0  # how often to look whether the cluster is still there
@@ -155,7 +157,9 @@ class Cluster:
 
         return collect()
 
-    def _start(self) -> Client:
+    def _start(self) -> "Client":
+        from distributed import Client, LocalCluster
+
         if self._client is None:
             if not self._scheduler:
                 cluster = LocalCluster(
@@ -178,8 +182,10 @@ class Cluster:
             self._stack.callback(self._client.close, timeout=5)
         return self._client
 
-    def _finished(self, client: Client, futures: list[Future]) -> list[Future]:
+    def _finished(self, client: "Client", futures: "list[Future]") -> "list[Future]":
         """Wait until some futures are finished; look now and then whether anybody is there."""
+        from distributed import CancelledError, wait
+
         alone_since = None
         while True:
             try:
@@ -234,8 +240,10 @@ def default_workers() -> int:
     return max(1, min(processors, psutil.virtual_memory().total // WORKER_MEMORY))
 
 
-def _result(future: Future, job: Job) -> Result:
+def _result(future: "Future", job: Job) -> Result:
     """Take a result; what went wrong on the cluster is no student's doing."""
+    from distributed import CancelledError, KilledWorker
+
     try:
         return future.result()
     except (SandboxUnavailable, OtherVersions):  # no other job would fare better

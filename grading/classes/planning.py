@@ -171,8 +171,7 @@ def _has_all_scores(gradebook: Gradebook, assignment: str, student: str) -> bool
     except MissingEntry:
         return False
     return not any(
-        grade.auto_score is None
+        grade.auto_score is None and grade.cell.cell_type == "code"
         for notebook in found.notebooks
         for grade in notebook.grades
-        if grade.cell.cell_type == "code"
     )

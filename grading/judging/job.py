@@ -134,10 +134,8 @@ def versions() -> str:
         A text that changes with the interpreter, with any installed package, and with the source
         of grading/ and helpers/.
     """
-    packages = {
-        (distribution.metadata["Name"] or "", distribution.version)
-        for distribution in importlib.metadata.distributions()
-    }
+    about = [distribution.metadata for distribution in importlib.metadata.distributions()]
+    packages = {(one["Name"] or "", one["Version"] or "") for one in about}
     digest = hashlib.sha256(repr(sorted(packages)).encode())
     for package in (grading, helpers):
         folder = Path(str(package.__file__)).parent
