@@ -3,8 +3,6 @@
 from playwright.sync_api import expect
 
 EXERCISE = "batchnorm"
-
-
 COMMENT = "Well seen. What did the running statistics do?"
 
 

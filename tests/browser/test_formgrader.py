@@ -20,20 +20,10 @@ from tests.corpus.entries import SUBMISSIONS, read
 from tests.course_copy import copy_course
 
 COURSE = "deep-learning-foundations"
-
-
 REFLECTION = "**What I saw.** With batch normalisation the loss fell at every learning rate."
-
-
 PLOT = "import matplotlib.pyplot as plt\n_ = plt.plot([1, 2])"
-
-
 POINTS = {"anna": 3, "ben": 2.5, "cleo": 4}  # for the reflection, out of 4
-
-
 WRONG = "always_the_same_seed"  # fails one check of 2 points
-
-
 FACTS = ("assignment", "student_id", "duedate", "timestamp", "raw_score", "score", "max_score")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from grading import student, wire
-from grading.judging import judge
+from grading.judging import judge, judge_process
 from grading.judging.judge import Judge
 from grading.judging.judge_process import TimedOut, judge_one
 from grading.outcomes import Outcome
@@ -28,11 +28,7 @@ class FakeLine:
 
 
 ASK = "from grading import student\n"
-
-
 SEES = ASK + "assert student.eval('x') == 1, 'x must be 1\\nsecond line: 17'"
-
-
 ONE = json.dumps(value_of(1))
 
 
@@ -112,6 +108,6 @@ def test_a_judge_whose_kernel_has_died_does_not_wait(monkeypatch):
 def test_the_expression_sent_gives_base64_whatever_a_student_called_their_names(monkeypatch):
     shell = SimpleNamespace(user_ns={"list": None, "exec": None, "base64": None})
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
-    source = judge._expression(wire.encode({"kind": "eval", "code": "1", "inputs": {}}))
+    source = judge_process._expression(wire.encode({"kind": "eval", "code": "1", "inputs": {}}))
     reply = eval(compile(source, "<expression>", "eval"), shell.user_ns)
     assert wire.decode(base64.b64decode(reply).decode()) == {"value": 1}

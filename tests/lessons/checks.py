@@ -14,19 +14,10 @@ from publishing import readme_tables as lesson_table
 # TensorBoard's writer, which loads TensorFlow by itself wherever TensorFlow is installed.
 COMPARING = {1, 7, 10, 11, 12, 13, 14, 15, 17}
 
-
 MAX_CODE_LINES = 25
-
-
 MAX_IGNORED = 0.10  # the share of code cells whose output nbval may ignore ...
-
-
 MAX_IGNORED_IN_LESSON_1 = 0.30  # ... and in lesson 01, which reports the reader's own machine
-
-
 MIN_FIGURE_TEXT = 60  # characters
-
-
 DOCUMENTATION = (
     "pytorch.org",
     "tensorflow.org",
@@ -38,22 +29,13 @@ DOCUMENTATION = (
     "jupyterlab.readthedocs.io",
     "scikit-learn.org",
 )
-
-
 ENDING = ("check yourself", "what we have seen", "references", "next")
-
-
 PERSONAL_PATH = r"(?<![\w./:-])/(?:home|root|Users)/\w|\b[A-Za-z]:\\+Users"
-
-
 MACHINE_PATH = (
     r"(?<![\w./:-])/(?:home|root|Users|tmp|usr|opt|var|mnt)/\w|\b[A-Za-z]:\\|site-packages"
 )
 
-
 Check = Callable[[NotebookNode, Path], Iterator[str]]
-
-
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 

@@ -17,17 +17,9 @@ HEAD = """# Lesson 02: A good lesson
 **Time:** 5 minutes.
 
 **Device:** any computer."""
-
-
 PREDICT = "## 1. A step\n\n### Common error: none\n\n**Predict:** what is 1 + 1?"
-
-
 FIGURE = "**Figure:** a straight line that climbs from the lower left to the upper right corner."
-
-
 LAST_STEP = "## 2. Another step\n\nNothing happens here."
-
-
 ENDING_TEXT = """## Check yourself
 
 What is 2 + 2?

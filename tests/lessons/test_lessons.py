@@ -21,17 +21,9 @@ from tests.lessons.checks import (
 )
 
 NOTEBOOKS = PROJECT / "notebooks"
-
-
 LESSONS = sorted(NOTEBOOKS.glob("*.ipynb"))
-
-
 ASSIGNMENTS = sorted([*PROJECT.glob("source/*/*.ipynb"), *PROJECT.glob("release/*/*.ipynb")])
-
-
 NUM_LESSONS = 17
-
-
 MIRRORED = [
     ("02_autograd_pytorch", "03_gradienttape_tensorflow"),
     ("05_pytorch_training", "08_keras_training"),

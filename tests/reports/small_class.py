@@ -6,17 +6,9 @@ from grading.classes.graded import Check, Graded
 from grading.outcomes import Outcome
 
 CELLS = ("check_a", "check_b", "check_c")
-
-
 FAULT = str(Outcome.GRADERS_FAULT)
-
-
 UNREADABLE = str(Outcome.UNREADABLE)
-
-
 WORDS = {"r": "right", "w": "wrong", "t": "timed out", "f": FAULT, "u": UNREADABLE, "n": "right"}
-
-
 VOID = {"meta", "img"}
 
 

@@ -16,11 +16,7 @@ from tests.reports.book import read, scores_of
 from tests.tiny_course import RIGHT, WRONG, A, tiny_room
 
 STYLES = [str(style) for style in Style]
-
-
 DUE = datetime(2026, 3, 1, 12)
-
-
 LMS_FILES = {
     "canvas": [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "early"],

@@ -7,8 +7,6 @@ import pytest
 from grading.reports.styles import NBGRADER_COLUMNS, Style, is_safe_id, plain
 
 STYLES = [str(style) for style in Style]
-
-
 NAMES = [
     ("Żółć", "Zoë 数学"),
     ('O\'Neil, the "Great"', "Ann; Bob"),

@@ -12,17 +12,9 @@ from tests.reports.small_class import FAULT, VOID, Reader, column, needs
 
 # What the template writes; whatever else is on a page, a student has put there.
 TAGS = VOID | {"html", "head", "title", "style", "body", "h1", "h2", "p", "strong", "section"}
-
-
 TAGS |= {"details", "summary", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "pre"}
-
-
 ATTRIBUTES = {"lang", "charset", "http-equiv", "content", "name", "id", "class", "open"}
-
-
 ATTRIBUTES |= {"alt", "width", "src"}
-
-
 HOSTILE = (
     "<script>alert(1)</script>",
     "$\\frac{$",
