@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from functools import partial
 
 import numpy as np
 import pytest
@@ -127,7 +126,7 @@ def test_proba_of_rings_is_the_closed_form():
         return overlap - (radius - ring) ** 2 / (2 * CURVE_NOISE**2)
 
     expected = 1 / (1 + np.exp(log_density(1) - log_density(2)))
-    assert np.abs(World("rings").proba(X) - expected).max() < 1e-6
+    assert np.abs(World("rings").proba(X) - expected).max() < 1e-9
 
 
 def test_best_accuracy_of_rings_is_the_integral_over_the_radius():
@@ -149,8 +148,8 @@ def test_a_finer_integral_changes_nothing(kind):
     coarse = World(kind).proba(X)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worlds, "_NODES", 512)
-        assert np.abs(World(kind).proba(X) - coarse).max() < 1e-6
-    assert worlds._integrate(kind, 256, 800) == pytest.approx(World(kind).best_accuracy, abs=1e-5)
+        assert np.abs(World(kind).proba(X) - coarse).max() < 1e-9
+    assert worlds._integrate(kind, 160, 800) == pytest.approx(World(kind).best_accuracy, abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", BENT)
@@ -179,7 +178,7 @@ def test_proba_is_how_often_the_label_is_1(kind):
     world = draw_world(np.random.default_rng(3), kind)
     X, y = world.sample(30_000, np.random.default_rng(4))
     p = world.proba(X)
-    assert p.dtype == np.float64 and p.shape == y.shape and 0 <= p.min() and p.max() <= 1
+    assert p.dtype == np.float64 and p.shape == y.shape and p.min() >= 0 and p.max() <= 1
     for low, high in ((0, 0.1), (0.1, 0.5), (0.5, 0.9), (0.9, 1)):
         inside = (low <= p) & (p <= high)
         mean = p[inside].mean()
@@ -189,7 +188,7 @@ def test_proba_is_how_often_the_label_is_1(kind):
 def test_no_oracle_beats_the_best_accuracy():
     """A rule that knows the curves and takes the nearer one, and the best rule moved a little."""
     rng = np.random.default_rng(1)
-    n = 20_000
+    n = 8000
     for kind in BENT:
         world = World(kind)
         X, y = world.sample(n, rng)
@@ -222,13 +221,26 @@ def test_proba_gives_many_points_what_it_gives_each():
 # What does not learn
 
 
+def half_plane(angle, offset):
+    direction = np.array([np.cos(angle), np.sin(angle)])
+    return lambda X: X @ direction > offset
+
+
+def circle(centre, radius):
+    return lambda X: np.linalg.norm(X - centre, axis=1) < radius
+
+
+def best_rule_of(world):
+    return lambda X: world.proba(X) > 0.5
+
+
 def fixed_rules():
-    """Return rules that are written down before any point is seen, as name and function of X."""
+    """Return rules that are written down before any point is seen, by name."""
+    middle = np.mean(CLASS_MEANS, axis=0)
     rules = {
-        "always 0": lambda X: np.zeros(len(X), dtype=bool),
         "always 1": lambda X: np.ones(len(X), dtype=bool),
         "bayes_proba": lambda X: bayes_proba(X) > 0.5,
-        "bayes_proba, moved": lambda X: bayes_proba(X + np.mean(CLASS_MEANS, axis=0)) > 0.5,
+        "bayes_proba, moved": lambda X: bayes_proba(X + middle) > 0.5,
         "nearest mean": lambda X: (
             np.linalg.norm(X - CLASS_MEANS[1], axis=1) < np.linalg.norm(X - CLASS_MEANS[0], axis=1)
         ),
@@ -238,51 +250,37 @@ def fixed_rules():
     }
     for angle in np.linspace(0, 2 * np.pi, 24, endpoint=False):
         for offset in np.linspace(-2, 2, 9):
-            direction = np.array([np.cos(angle), np.sin(angle)])
-            rules[f"half-plane {angle:.2f} {offset}"] = partial(
-                lambda X, direction, offset: X @ direction > offset,
-                direction=direction,
-                offset=offset,
-            )
-    for radius in (0.75, 1.0, 1.5, 2.0, 2.5):
-        for centre in ((0, 0), (1, 1), (-1, 0.5)):
-            rules[f"circle {radius} {centre}"] = partial(
-                lambda X, centre, radius: np.linalg.norm(X - centre, axis=1) < radius,
-                centre=centre,
-                radius=radius,
-            )
+            rules[f"half-plane {angle:.2f} {offset}"] = half_plane(angle, offset)
+    for centre in ((0, 0), (1, 1), (-1, 0.5)):
+        for radius in (0.75, 1.0, 1.5, 2.0, 2.5):
+            rules[f"circle {centre} {radius}"] = circle(centre, radius)
     for kind in KINDS:
-        for seed in range(3):
-            known = World(kind) if seed == 0 else draw_world(np.random.default_rng(seed), kind)
-            rules[f"knows {known}"] = partial(
-                lambda X, known: known.proba(X) > 0.5,
-                known=known,
-            )
-    return {**rules, **{f"not {name}": _negated(rule) for name, rule in rules.items()}}
-
-
-def _negated(rule):
-    return lambda X: ~rule(X)
+        for world in (World(kind), *draw_worlds(2, seed=0, kind=kind)):
+            rules[f"knows {world}"] = best_rule_of(world)
+    return rules
 
 
 @pytest.mark.parametrize("kind", [None, *KINDS])
 def test_no_fixed_rule_is_right_in_more_than_60_percent_of_cases(kind):
     rng = np.random.default_rng(11)
-    samples = [world.sample(60, rng) for world in draw_worlds(300, seed=5, kind=kind)]
+    samples = [world.sample(25, rng) for world in draw_worlds(300, seed=5, kind=kind)]
     X, y = np.vstack([s[0] for s in samples]), np.concatenate([s[1] for s in samples])
-    right = {name: (rule(X) == y).mean() for name, rule in fixed_rules().items()}
-    assert len(right) == 2 * (8 + 24 * 9 + 15 + 12)
-    # The same number of points in each world, so this is the mean over worlds. It is 1/2 in
+    # The same number of points in each world, so each mean is one over worlds. It is 1/2 in
     # expectation; with 300 worlds its standard error is below 0.5 / sqrt(300) = 0.03.
+    right = {name: (rule(X) == y).mean() for name, rule in fixed_rules().items()}
+    assert len(right) == 7 + 24 * 9 + 3 * 5 + 4 * 3
     assert max(right.values()) <= 0.6, max(right, key=right.get)
+    # The opposite of each rule is a fixed rule too.
+    assert 1 - min(right.values()) <= 0.6, min(right, key=right.get)
 
 
 def test_a_fixed_rule_is_half_right_in_a_world_and_its_exchanged_one():
+    rules = fixed_rules().values()
     for world in draw_worlds(5, seed=2):
         X, y = world.sample(100, np.random.default_rng(0))
         _, labels = world.exchanged().sample(100, np.random.default_rng(0))
-        for rule in fixed_rules().values():
-            assert (rule(X) == y).mean() + (rule(X) == labels).mean() == 1
+        for rule in rules:
+            assert (rule(X) == y).mean() + (rule(X) == labels).mean() == pytest.approx(1)
 
 
 def best_line(X, y):
@@ -368,27 +366,18 @@ def test_an_unknown_kind_is_refused(kind):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "wrong"),
     [
-        ("angle", "90"),
-        ("angle", float("nan")),
-        ("angle", (1.0, 2.0)),
-        ("angle", None),
-        ("stretch", (0.0, 1.0)),
-        ("stretch", 2.0),
-        ("stretch", (1.0, 1.0, 1.0)),
-        ("stretch", (1.0, float("inf"))),
-        ("shift", 1.0),
-        ("shift", (1.0, "x")),
-        ("shift", (1.0, float("nan"))),
-        ("swapped", 1),
-        ("swapped", "no"),
-        ("swapped", None),
+        ("angle", ["90", float("nan"), (1.0, 2.0), None, True]),
+        ("stretch", [(0.0, 1.0), 2.0, (1.0, 1.0, 1.0), (1.0, float("inf"))]),
+        ("shift", [1.0, (1.0, "x"), (1.0, float("nan"))]),
+        ("swapped", [1, "no", None]),
     ],
 )
-def test_a_bad_place_is_refused(name, value):
-    with pytest.raises(ValueError, match=f"expected {name} to be .*, got "):
-        World("rings", **{name: value})
+def test_a_bad_place_is_refused(name, wrong):
+    for value in wrong:
+        with pytest.raises(ValueError, match=f"expected {name} to be .*, got "):
+            World("rings", **{name: value})
 
 
 @pytest.mark.parametrize("shape", [(2,), (4, 3), (2, 2, 2), ()])
