@@ -8,7 +8,9 @@ export PATH := $(VENV)/bin:$(PATH)
 # more threads than processors make small trainings many times slower
 export OMP_NUM_THREADS ?= 1
 
-NBVAL := python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
+# Jupyter's own way to start kernels may give two of them the same port: publishing/lesson_kernel.py
+NBVAL := JUPYTER_DEFAULT_PROVISIONER_NAME=dlf-lesson \
+	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
 # Older processors, other libraries and numbers of threads, no GPU: each setting changes which
 # instructions compute the numbers of one framework, or in which order they are added up.
 OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1

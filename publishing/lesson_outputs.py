@@ -22,6 +22,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbformat import NotebookNode
 
 from grading.notebooks.assignment import KERNEL
+from publishing import lesson_kernel
 
 NOTEBOOK_FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 CELL_TIMEOUT = 300  # seconds
@@ -151,4 +152,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    lesson_kernel.use_for_all_kernels()
     sys.exit(main())
