@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -235,10 +234,12 @@ time.sleep(600)
 
 def test_a_killed_process_leaves_no_kernel_and_no_folder_for_long(as_lessons):
     with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE) as starter:
-        pid, ip = starter.stdout.readline().split()
-        kernel, folder = psutil.Process(int(pid)), Path(os.fsdecode(ip)).parent
-        wait_until(lambda: len(list(folder.glob("socket-*"))) == 5)
-        starter.send_signal(signal.SIGKILL)
+        try:
+            pid, ip = starter.stdout.readline().split()
+            kernel, folder = psutil.Process(int(pid)), Path(os.fsdecode(ip)).parent
+            wait_until(lambda: len(list(folder.glob("socket-*"))) == 5)
+        finally:
+            starter.kill()
     kernel.wait(SECONDS)
     os.utime(folder, (0, 0))  # a new folder may belong to somebody who has not locked it yet
     remove_abandoned_folders()
