@@ -246,7 +246,9 @@ class BubblewrapProvisioner(LocalProvisioner):
             words += _as_found(path)
         for path in SYSTEM_FILES:
             words += ["--ro-bind-try", path, path]
-        words += self._python_and_helpers()
+        words += self.hiding()
+        for path in map(str, self.shown()):
+            words += ["--ro-bind", path, path]
         for file in self.files:
             words += ["--ro-bind", file, f"{FOLDER}/{Path(file).name}"]
         words += ["--bind", str(folder), str(folder), "--dir", FOLDER]
@@ -264,23 +266,28 @@ class BubblewrapProvisioner(LocalProvisioner):
         package = Path(helpers.__file__).resolve().parent
         return [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
 
-    def _python_and_helpers(self) -> list[str]:
-        hidden = Path(self.hidden_folder).resolve() if self.hidden_folder else None
-        shown = self.shown()
-        words = []
-        if hidden:
-            if any(hidden.is_relative_to(path) for path in shown[1:]):
-                raise SandboxUnavailable(
-                    f"the Python environment {shown[1]} contains the course folder {hidden}, so a "
-                    "student's code could read the hidden tests: make the environment in a "
-                    "folder of its own, as `make install` does"
-                )
-            system = [Path(path) for path in (*SYSTEM_FOLDERS, shown[0])]
-            if any(hidden.is_relative_to(path) for path in system):
-                words += ["--tmpfs", str(hidden)]
-        for path in shown:
-            words += ["--ro-bind", str(path), str(path)]
-        return words
+    def hiding(self) -> list[str]:
+        """Write what hides the course's folder, as part of the sandbox's command line.
+
+        Returns:
+            Words; none where the folder lies in no folder that the sandbox shows.
+
+        Raises:
+            SandboxUnavailable: where it cannot be hidden.
+        """
+        if not self.hidden_folder:
+            return []
+        hidden = Path(self.hidden_folder).resolve()
+        python, *others = self.shown()
+        if any(hidden.is_relative_to(path) for path in others):
+            raise SandboxUnavailable(
+                f"the Python environment {others[0]} contains the course folder {hidden}, so a "
+                "student's code could read the hidden tests: make the environment in a "
+                "folder of its own, as `make install` does"
+            )
+        system = [Path(path) for path in (*SYSTEM_FOLDERS, python)]
+        is_shown = any(hidden.is_relative_to(path) for path in system)
+        return ["--tmpfs", str(hidden)] if is_shown else []
 
     def _watch(self) -> None:
         process = self.process
