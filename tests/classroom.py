@@ -21,10 +21,12 @@ from tests.postgres import with_database
 class Classroom:
     """A course in a folder of its own, and ways to hand in and to grade."""
 
-    def __init__(self, root: Path, settings: Config | None = None) -> None:
+    def __init__(self, root: Path, settings: Config | None = None, like: str = "") -> None:
+        """Open a course; `like` is the address of a database of which its own is a copy."""
         self.root = root
-        shutil.copytree(PROJECT / "source", root / "source", dirs_exist_ok=True)
-        self.api: NbGraderAPI = open_course(root, with_database(settings))
+        if not (root / "source").exists():
+            shutil.copytree(PROJECT / "source", root / "source")
+        self.api: NbGraderAPI = open_course(root, with_database(settings, like))
 
     def write_config(self, more: str = "") -> None:
         """Write what nbgrader's own commands and ours read; ``more`` is added to it."""

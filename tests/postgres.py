@@ -86,13 +86,18 @@ def for_all_courses() -> Iterator[None]:
         _for_all.remove(server)
 
 
+def server_for_all() -> Postgres | None:
+    """Tell where new courses get their databases; None where those are files of SQLite's."""
+    return _for_all[0] if _for_all else None
+
+
 def with_database(settings: Config | None = None, like: str = "") -> Config:
     """Add the address of a new database to a course's settings, unless it is to be SQLite's.
 
     `like` is the address of a database of which it is a copy.
     """
     config = settings or Config()
-    if _for_all:
+    if server := server_for_all():
         name = like.rpartition("/")[2] or "template1"
-        config.CourseDirectory.db_url = _for_all[0].new_database(name)
+        config.CourseDirectory.db_url = server.new_database(name)
     return config

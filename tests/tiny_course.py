@@ -1,8 +1,13 @@
 """A course with one tiny assignment, and a way to attack it and look at what that did."""
 
+import atexit
+import functools
 import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import nbformat
@@ -17,7 +22,10 @@ from grading.judging import judge
 from grading.notebooks.assignment import grade_id
 from grading.sandbox import warm
 from tests.classroom import Classroom
+from tests.postgres import Postgres, server_for_all
 
+_FOLDERS = ExitStack()
+atexit.register(_FOLDERS.close)
 A = "tiny"
 DOUBLE = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
 TOTAL = "def total(values):\n    ### BEGIN SOLUTION\n    return sum(values)\n    ### END SOLUTION"
@@ -70,18 +78,30 @@ def tiny_source() -> NotebookNode:
     )
 
 
+@functools.cache
+def _released(server: Postgres | None) -> Classroom:
+    """Make a course with the tiny assignment, released, whose database is on a server.
+
+    It takes nbgrader seconds; a copy takes none.
+    """
+    root = Path(_FOLDERS.enter_context(tempfile.TemporaryDirectory()))
+    room = Classroom(root)
+    (root / "source" / A).mkdir()
+    nbformat.write(tiny_source(), root / "source" / A / f"{A}.ipynb")
+    room.release(A)
+    return room
+
+
 def tiny_room(root: Path, **limits: int) -> Classroom:
     """Open a course with the tiny assignment, released."""
-    (root / "source" / A).mkdir(parents=True)
-    nbformat.write(tiny_source(), root / "source" / A / f"{A}.ipynb")
+    made = _released(server_for_all())
+    shutil.copytree(made.root, root, dirs_exist_ok=True)
     settings = Config()
     settings.TrustedExecute.timeout = limits.pop("timeout", 5)
     settings.TrustedExecute.warm_start = limits.pop("warm_start", True)
     settings.TrustedExecute.submission_timeout = limits.pop("submission_timeout", 60)
     settings.BubblewrapProvisioner.update(limits)
-    room = Classroom(root, settings)
-    room.release(A)
-    return room
+    return Classroom(root, settings, like=made.api.coursedir.db_url)
 
 
 def added(*sources: str, at: int = 0) -> Callable[[NotebookNode], None]:
