@@ -301,7 +301,7 @@ def _server(provisioner: BubblewrapProvisioner) -> WarmServer:
         raise NoWarmKernel("a warm server needs a sandbox")
     require_bubblewrap()
     # Courses share a server where nothing of either can be seen from it anyway.
-    key = (*provisioner.hiding(), provisioner.file_limit)
+    key = (" ".join(provisioner.hiding()), provisioner.file_limit)
     if key in _not_to_be_had:  # trying again would take long each time
         raise NoWarmKernel("the warm server did not start before")
     server = _servers.get(key)
@@ -329,6 +329,6 @@ def close_servers() -> None:
         _servers.popitem()[1].close()
 
 
-_servers: dict[tuple[str | int, ...], WarmServer] = {}
-_not_to_be_had: set[tuple[str | int, ...]] = set()
+_servers: dict[tuple[str, int], WarmServer] = {}
+_not_to_be_had: set[tuple[str, int]] = set()
 atexit.register(close_servers)
