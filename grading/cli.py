@@ -4,12 +4,19 @@ The only room of the grader that prints. `dlf --help` tells what there is.
 
 Each command imports what it needs when it is called: nbgrader and Dask take seconds, and whoever
 asks for help needs neither.
+
+Students choose the names of their folders and files, so every text goes to the terminal by `_say`:
+one line, in which nothing moves the cursor, hides, or turns the line around.
 """
 
+import io
 import logging
+import re
+import sys
+import traceback
 import warnings
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -41,6 +48,16 @@ CONFIG = "nbgrader_config.py"
 WANTED = "expected notebooks as submitted/STUDENT/ASSIGNMENT/NAME.ipynb"
 COURSE = typer.Option(help="The course's folder, which has source/ in it.", show_default=False)
 ASSIGNMENTS = typer.Argument(help="Names of assignments. [default: all]", show_default=False)
+STUDENTS = typer.Option(
+    help="Only this student; may be repeated, and may name several with commas between them. An "
+    "id is no pattern. One with a comma in it, or white space at its start or end, cannot be named "
+    "here: leave the option out.",
+    show_default=False,
+)
+# Printable by Unicode's account, but nothing can be seen of them.
+BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 class Isolation(StrEnum):
@@ -53,9 +70,7 @@ class Isolation(StrEnum):
 @app.command()
 def grade(
     assignments: Annotated[list[str] | None, ASSIGNMENTS] = None,
-    students: Annotated[
-        str, typer.Option(help="Only these students: ids with commas between them.")
-    ] = "",
+    students: Annotated[list[str] | None, STUDENTS] = None,
     workers: Annotated[
         int, typer.Option(min=0, help="Worker processes; 0: one a processor, if memory allows.")
     ] = 0,
@@ -74,17 +89,19 @@ def grade(
 
     from grading.classes.class_run import AlreadyRunning, ClassRun
     from grading.classes.cluster import Cluster, ClusterLost, OtherVersions
-    from grading.sandbox.bubblewrap import SandboxUnavailable, require_bubblewrap
+    from grading.sandbox.bubblewrap import NO_SANDBOX, SandboxUnavailable, require_bubblewrap
 
     console = Console()
     settings = Config()
     settings.BubblewrapProvisioner.isolation = str(isolation)
     api = _open(course, settings)
+    if isolation is Isolation.NONE:
+        _say(f"dlf: WARNING: {NO_SANDBOX}", err=True)
     try:
         if isolation is Isolation.BUBBLEWRAP and not scheduler:
             require_bubblewrap()
         run = ClassRun(api, force=force)
-        wanted = [name for name in students.split(",") if name]
+        wanted = _ids(students or ())
         todo = run.submissions(_known(api, assignments), wanted)
         _require_in_gradebook(api, {submission.assignment for submission in todo})
         if unknown := set(wanted) - {submission.student for submission in todo}:
@@ -116,20 +133,18 @@ def _show(
         for done in run.grade(todo, cluster):
             hows[done.how] += 1
             good = good and done.has_verdict
-            # soft_wrap: in a file, one submission is one line
-            progress.console.print(_line(done), soft_wrap=True)
+            _say(_line(done), console=progress.console)
             faults = f", {hows[How.FAILED]} failed" if hows[How.FAILED] else ""
             progress.update(task, advance=1, description=faults)
     told = ", ".join(f"{number} {how}" for how, number in hows.items())
     counted = "1 submission" if len(todo) == 1 else f"{len(todo)} submissions"
-    console.print(f"{counted}: {told}." if todo else f"Nobody has handed in: {WANTED}")
+    summary = f"{counted}: {told}." if todo else f"Nobody has handed in: {WANTED}"
+    _say(summary, console=console)
     return good
 
 
 def _line(done: "Done") -> str:
     """Write a submission's line: what it got, and how its checks ended."""
-    from rich.markup import escape
-
     from grading.classes.recording import How
 
     graded = done.graded
@@ -140,7 +155,7 @@ def _line(done: "Done") -> str:
         score, ends = "no score", graded.log.strip().rpartition("\n")[2] or graded.problem
     name = f"{done.assignment} {graded.student}"
     person = "; a person must look at it" if set(counts) & set(FOR_A_PERSON) else ""
-    return escape(f"{name}: {score} ({ends or graded.problem}; {done.how}{person})")
+    return f"{name}: {score} ({ends or graded.problem}; {done.how}{person})"
 
 
 @app.command()
@@ -153,7 +168,7 @@ def report(
 
     api = _open(course)
     for assignment in _known(api, assignments):
-        typer.echo(write_report(api, assignment, Path(api.coursedir.root, "reports")))
+        _say(write_report(api, assignment, Path(api.coursedir.root, "reports")))
 
 
 @app.command()
@@ -174,11 +189,11 @@ def export(
         exported = write_scores(api, style, path, assignments or ())
     except (ValueError, OSError) as error:
         _refuse(str(error))
-    typer.echo(exported.path)
+    _say(exported.path)
     for one in exported.left_out:
-        typer.echo(f"left out: {one.assignment} {one.student}: {one.reason}", err=True)
+        _say(f"left out: {one.assignment} {one.student}: {one.reason}", err=True)
     if exported.gaps:
-        typer.echo(
+        _say(
             f"{exported.gaps} fields have no number: on import they take back a grade that the "
             "system has there. To avoid that, export one assignment at a time.",
             err=True,
@@ -194,7 +209,11 @@ def bundle(
     """Pack the students' course: lessons, exercises, helpers, set-up, and no solutions."""
     from publishing.bundle import bundle as pack
 
-    typer.echo(pack(_course(course), output, with_solutions=with_solutions))
+    try:
+        path = pack(_course(course), output, with_solutions=with_solutions)
+    except (ValueError, OSError) as error:
+        _refuse(str(error))
+    _say(path)
 
 
 def _open(folder: Path, settings: "Config | None" = None) -> "NbGraderAPI":
@@ -224,6 +243,14 @@ def _course(folder: Path) -> Path:
     return folder.resolve()
 
 
+def _ids(given: Sequence[str]) -> list[str]:
+    """Read students' ids as they were typed, some with commas between them."""
+    ids = [name for text in given for part in text.split(",") if (name := part.strip())]
+    if given and not ids:  # an empty variable of a script's, say: not the wish to grade everybody
+        _refuse("expected ids after --students, got none: name a student, or leave the option out")
+    return ids
+
+
 def _known(api: "NbGraderAPI", assignments: Sequence[str] | None) -> list[str]:
     """Check names of assignments; none stands for all."""
     there = sorted(api.get_source_assignments())
@@ -246,13 +273,66 @@ def _require_in_gradebook(api: "NbGraderAPI", assignments: Collection[str]) -> N
 
 
 def _refuse(why: str) -> NoReturn:
-    typer.echo(f"dlf: {why}", err=True)
+    _say(f"dlf: {why}", err=True)
     raise typer.Exit(2)
+
+
+def one_line(text: str) -> str:
+    r"""Make a text fit for a terminal, whoever has chosen the names in it.
+
+    Args:
+        text: anything; file names that are no UTF-8 may be in it.
+
+    Returns:
+        The text on one line. What cannot be seen, or would do more than be seen, is written out as
+        Python does it: ``\x1b``, ``\n``, ``\u202e``. So is a space after a space, with which a
+        name could reach the terminal's next line; and a backslash is doubled, so that different
+        texts stay different.
+    """
+    shown = []
+    before = ""
+    for char in text:
+        if char == before == " ":
+            shown.append("\\x20")
+        elif char == "\\" or not char.isprintable() or BLANK.match(char):
+            shown.append(char.encode("unicode_escape").decode("ascii"))
+        else:
+            shown.append(char)
+        before = char
+    return "".join(shown)
+
+
+def _say(text: object, *, err: bool = False, console: "Console | None" = None) -> None:
+    """Print a line; on a console, above its progress bar."""
+    line = one_line(str(text))
+    if console:
+        # soft_wrap: in a file, one submission is one line. Markup and emoji: a name may look so.
+        console.print(line, soft_wrap=True, markup=False, emoji=False)
+    else:
+        typer.echo(line, err=err)
+
+
+def _fault(error: BaseException) -> Iterator[str]:
+    """Write a traceback in lines, each message in one: it may quote a student's file."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause:
+        yield from _fault(cause)
+    for step in traceback.format_tb(error.__traceback__):
+        yield from (" ".join(line.split()) for line in step.splitlines() if line.strip(" ^~"))
+    yield "".join(traceback.format_exception_only(error)).strip()
 
 
 def main() -> None:
     """Run the command."""
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names need not fit the terminal's encoding
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app()
+    except Exception as error:  # the grader's own fault
+        for line in _fault(error):
+            _say(line, err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ thread kills a kernel that goes past a limit, and remembers why.
 import base64
 import functools
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -87,6 +88,12 @@ for folder in in_memory:
 """
 
 
+NO_SANDBOX = (
+    "isolation is none: student code runs with your own rights. It can read hidden tests, other "
+    "students' work and the gradebook, and change them."
+)
+
+
 class SandboxUnavailable(RuntimeError):
     """Raised where no sandbox can be had; nothing is graded then."""
 
@@ -142,6 +149,7 @@ class BubblewrapProvisioner(LocalProvisioner):
             cmd = [*self.bubblewrap(folder), "--", *cmd]
             kwargs |= {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/"}
         else:
+            _warn_once(self.log)
             work = folder / "work"
             work.mkdir()
             for file in self.files:
@@ -317,6 +325,11 @@ class BubblewrapProvisioner(LocalProvisioner):
         if resident > limit and self.memory(family) > limit:
             return Outcome.OUT_OF_MEMORY
         return None
+
+
+@functools.cache  # a run starts many kernels
+def _warn_once(log: logging.Logger) -> None:
+    log.warning(NO_SANDBOX)
 
 
 @functools.cache

@@ -77,6 +77,58 @@ def test_a_submissions_line_tells_its_score_its_outcomes_and_how(course):
     assert "2 submissions: 2 unchanged." in said.output
 
 
+@pytest.fixture(scope="module")
+def four(tmp_path_factory):
+    """A course in which four have handed in nothing but a folder, which is graded at once."""
+    room = tiny_room(tmp_path_factory.mktemp("four") / "course")
+    for student in ("ann", "ben", "cleo", "ann,ben"):
+        room.folder(student, A)
+    return room.root
+
+
+def graded(four, *words):
+    said = dlf("grade", "--course", four, *words)
+    assert said.exit_code == 0, said.output
+    return re.findall(rf"^{A} (.+?): 0 of ", said.output, re.M)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (["ann", "ben"], ["ann", "ben"]),
+        (["ann,ben", "cleo"], ["ann", "ben", "cleo"]),
+        ([" ann , ,ben,", "\tcleo\n"], ["ann", "ben", "cleo"]),
+        (["ben", "ben,ben"], ["ben"]),
+    ],
+)
+def test_students_named_in_several_options_add_up(four, given, wanted):
+    assert graded(four, *(word for ids in given for word in ("--students", ids))) == wanted
+
+
+@pytest.mark.parametrize("pattern", ["*", "a*", "?nn", "[a]nn", "{ann}", "../*", "ANN", "ann ben"])
+def test_an_id_is_no_pattern(four, pattern):
+    said = dlf("grade", "--course", four, "--students", f"ann,{pattern}", "--students", "zoe")
+    assert said.exit_code == 2
+    unknown = ", ".join(sorted([pattern, "zoe"]))
+    assert f"dlf: nothing handed in by {unknown}: expected notebooks" in said.stderr
+    assert f"{A} " not in said.stdout
+
+
+@pytest.mark.parametrize("nobody", ["", " ", ",", " , "])
+def test_an_empty_list_of_students_does_not_stand_for_all(four, nobody):
+    said = dlf("grade", "--course", four, "--students", nobody)
+    assert said.exit_code == 2
+    assert "expected ids after --students, got none" in said.stderr
+
+
+def test_a_comma_always_separates(four):
+    """No folder's name can make the option mean another student than the instructor reads."""
+    assert graded(four, "--students", "ann,ben") == ["ann", "ben"]
+    assert graded(four) == ["ann", "ann,ben", "ben", "cleo"]
+    said = " ".join(dlf("grade", "--help").output.split())
+    assert "with a comma in it" in said and "cannot be named" in said
+
+
 def test_nobody_has_handed_in(tmp_path):
     room = tiny_room(tmp_path)
     said = dlf("grade", "--course", room.root)
