@@ -101,12 +101,12 @@ def test_an_environment_inside_the_course_is_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     provisioner = BubblewrapProvisioner(hidden_folder=str(tmp_path / "course"))
     with pytest.raises(SandboxUnavailable, match="folder of its own"):
-        provisioner._python_and_helpers()
+        provisioner.hiding()
 
 
 def test_a_course_inside_a_system_folder_is_covered(tmp_path):
     provisioner = BubblewrapProvisioner(hidden_folder="/usr/share/course")
-    words = provisioner._python_and_helpers()
+    words = provisioner.hiding()
     assert words[:2] == ["--tmpfs", "/usr/share/course"]
 
 
