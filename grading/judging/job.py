@@ -38,7 +38,7 @@ class Exercise:
 
     Attributes:
         hidden: source text of the hidden tests by grade_id.
-        files: the assignment's other files, content by name.
+        files: the assignment's other files, content by path below its folder, with slashes.
         hidden_folder: the course's folder on the computer that made the job.
     """
 

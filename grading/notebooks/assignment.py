@@ -1,5 +1,6 @@
 """The source notebook of an assignment: which cells it has, and which part of each is secret."""
 
+import os
 import re
 from pathlib import Path
 
@@ -69,6 +70,33 @@ def read_source(course: CourseDirectory, assignment: str, notebook: str) -> Note
     if not path.is_file():
         raise FileNotFoundError(f"expected the assignment's source notebook at {path}: found none")
     return nbformat.read(path, as_version=4)
+
+
+def other_files(course: CourseDirectory, assignment: str) -> dict[str, bytes]:
+    """Read an assignment's files beside its notebooks: those that nbgrader releases.
+
+    Args:
+        course: the course.
+        assignment: the assignment's name.
+
+    Returns:
+        Content by path below the assignment's source folder, with slashes.
+
+    Raises:
+        ValueError: if a symbolic link leads to anything but another of these files. nbgrader
+            releases what it leads to, so grading without it could be wrong for everybody.
+    """
+    folder = source_folder(course, assignment)
+    found = utils.find_all_files(str(folder), [*course.ignore, "*.ipynb"])
+    paths = set(map(Path, found))
+    for path in paths:
+        target = Path(os.path.realpath(path))
+        if target not in paths or not target.is_file():
+            raise ValueError(
+                f"expected {path} to be one of the assignment's own files, or a link to one: it "
+                f"leads to {target}. Put a copy in its place."
+            )
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(paths)}
 
 
 def read_notebooks(folder: Path) -> dict[str, NotebookNode]:

@@ -13,7 +13,6 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
-from nbgrader.utils import find_all_files
 from traitlets import Bool, Integer, Unicode
 
 from grading.judging.execution import execute
@@ -25,8 +24,8 @@ from grading.notebooks.assignment import (
     grade_id,
     hidden_part,
     is_test,
+    other_files,
     read_source,
-    source_folder,
 )
 from grading.outcomes import Outcome, Verdict, verdict
 from grading.sandbox.bubblewrap import BubblewrapProvisioner
@@ -100,11 +99,9 @@ class TrustedExecute(Execute):
             Hidden tests and files.
         """
         source = read_source(course, assignment, notebook)
-        folder = source_folder(course, assignment)
-        files = map(Path, find_all_files(str(folder), [*course.ignore, "*.ipynb"]))
         return Exercise(
             hidden={str(grade_id(c)): hidden_part(c.source) for c in source.cells if is_test(c)},
-            files={path.name: path.read_bytes() for path in files},
+            files=other_files(course, assignment),
             hidden_folder=str(Path(course.root).resolve()),
         )
 

@@ -25,6 +25,7 @@ from traitlets import Enum, Integer, List, Unicode
 
 import helpers
 from grading.outcomes import Outcome
+from grading.sandbox.folders import copy_read_only, files_in
 from grading.sandbox.processes import (
     FLOOD,
     MEBIBYTE,
@@ -116,7 +117,7 @@ class BubblewrapProvisioner(LocalProvisioner):
         256, help="Size, in MiB, of the private home, of /tmp and of any one file."
     ).tag(config=True)
     files = List(
-        Unicode(), help="Files that appear, read-only, in the kernel's working folder."
+        Unicode(), help="Files, and folders of them, that a kernel finds where it works."
     ).tag(config=True)
     hidden_folder = Unicode(
         "", help="A folder that must not be visible even inside a system folder: the course."
@@ -150,11 +151,10 @@ class BubblewrapProvisioner(LocalProvisioner):
             kwargs |= {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/"}
         else:
             _warn_once(self.log)
-            work = folder / "work"
-            work.mkdir()
-            for file in self.files:
-                shutil.copy(file, work)
-            kwargs |= {"env": environment(str(work)), "cwd": str(work)}
+            work = folder / "home" / "assignment"
+            work.mkdir(parents=True)
+            copy_read_only(self.files, work)
+            kwargs |= {"env": environment(str(work.parent)), "cwd": str(work)}
         kwargs |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         info = await super().launch_kernel(cmd, **kwargs)
         self.watch()
@@ -257,8 +257,8 @@ class BubblewrapProvisioner(LocalProvisioner):
         words += self.hiding()
         for path in map(str, self.shown()):
             words += ["--ro-bind", path, path]
-        for file in self.files:
-            words += ["--ro-bind", file, f"{FOLDER}/{Path(file).name}"]
+        for file, name in files_in(self.files):
+            words += ["--ro-bind", str(file), f"{FOLDER}/{name}"]
         words += ["--bind", str(folder), str(folder), "--dir", FOLDER]
         # What is left of / and /dev are tmpfs without a size limit: close them.
         # Mapping /dev/zero makes memory that belongs to no process: it is covered, unusably.

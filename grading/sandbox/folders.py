@@ -1,10 +1,11 @@
-"""Private folders for kernels' sockets, which no other grader removes while they are in use."""
+"""Folders: private ones, which no other grader removes while in use, and what lies in them."""
 
 import fcntl
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 FOLDERS = Path("/tmp")  # not TMPDIR, which can be long: a socket's path may have 107 characters
@@ -28,6 +29,35 @@ class PrivateFolder:
         """Remove the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
+
+
+def files_in(places: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    """List files, and those in folders.
+
+    Args:
+        places: paths of files and of folders.
+
+    Yields:
+        Each file, and its path seen from where its place lies.
+    """
+    for place in map(Path, places):
+        for path in sorted([place, *place.rglob("*")]):
+            if path.is_file():
+                yield path, str(path.relative_to(place.parent))
+
+
+def copy_read_only(places: Iterable[str], folder: Path) -> None:
+    """Copy files and folders; the copied files, not the folders, are read-only.
+
+    Args:
+        places: paths of files and of folders.
+        folder: where the copies are to lie.
+    """
+    for path, name in files_in(places):
+        copy = folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(0o444)
 
 
 def remove_abandoned_folders() -> None:

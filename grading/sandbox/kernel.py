@@ -26,6 +26,18 @@ from grading.sandbox.processes import MEBIBYTE
 STARTUP_SECONDS = 120
 INTERRUPT_SECONDS = 5  # how long an interrupted kernel has to come back
 IDLE_SECONDS = 5  # how long outputs may still arrive after the reply
+# Modules in the working folder can be imported, as in any Jupyter kernel: the assignment's own, and
+# those that a notebook writes. They come last. Jupyter puts them between the standard library and
+# the installed packages, but here the checks' requests run in the kernel, too, and the frameworks
+# import parts of themselves late: a numpy.py must be in the way of neither, and a helpers.py must
+# mean the same in a kernel that has imported helpers already. No honest notebook needs to shadow
+# an installed package. -P keeps IPython from putting the folder where Jupyter would.
+LAUNCH = """
+import sys
+from ipykernel import kernelapp
+sys.path.append("")
+kernelapp.launch_new_instance()
+"""
 
 
 class StudentKernel:
@@ -44,7 +56,7 @@ class StudentKernel:
 
         Args:
             parent: whose configuration the sandbox's traits are read from.
-            files: what the working folder shows, content by name.
+            files: what the working folder shows, content by path below it.
             hidden_folder: the course's folder, never visible to the kernel.
             output_limit: how many characters of output to keep for each cell.
             warm_start: whether to fork the kernel from this process's warm server.
@@ -58,9 +70,11 @@ class StudentKernel:
         beside = self._place.path / "files"
         beside.mkdir()
         for name, content in files.items():
-            (beside / name).write_bytes(content)
-        paths = [str(path) for path in sorted(beside.iterdir())]
-        config = {"files": paths, "hidden_folder": hidden_folder}
+            path = beside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        shown = [str(path) for path in sorted(beside.iterdir())]
+        config = {"files": shown, "hidden_folder": hidden_folder}
         sockets = self._place.path / "s"  # the only part that the kernel sees
         sockets.mkdir()
         self._context = hardened_context()
@@ -230,7 +244,7 @@ class SandboxKernelManager(KernelManager):
             connection_file=str(folder / "connection.json"),
             **kwargs,
         )
-        launcher = [sys.executable, "-P", "-s", "-m", "ipykernel_launcher"]
+        launcher = [sys.executable, "-P", "-s", "-c", LAUNCH]
         self._sandboxed = KernelSpec(
             argv=[*launcher, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
             display_name="Python (sandbox)",

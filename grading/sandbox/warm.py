@@ -220,7 +220,7 @@ class WarmProvisioner(BubblewrapProvisioner):
         """Fork the kernel.
 
         Args:
-            cmd: the kernel's own command line; what follows the module's name is handed on.
+            cmd: the kernel's own command line; ``-f`` and what follows is handed on.
             **kwargs: not used.
 
         Returns:
@@ -245,7 +245,7 @@ class WarmProvisioner(BubblewrapProvisioner):
             "size": self.file_limit * MEBIBYTE,
             "limits": self.limits(),
             "filter": base64.b64encode(refusals()).decode(),
-            "arguments": cmd[cmd.index("ipykernel_launcher") + 1 :],
+            "arguments": cmd[cmd.index("-f") :],
         }
         self._server = _server(self)
         self.process = self._server.fork(request)  # type: ignore[assignment]

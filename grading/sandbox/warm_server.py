@@ -71,7 +71,7 @@ def prctl(option: int, value: Any) -> None:
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:
     """Mount something, or change how it is mounted."""
-    words = [text.encode() if text is not None else None for text in (source, target, kind)]
+    words = [os.fsencode(text) if text is not None else None for text in (source, target, kind)]
     must(libc.mount(*words, flags, data.encode()), f"mount {target}")
 
 
@@ -158,7 +158,8 @@ def be_first(request: dict[str, Any]) -> NoReturn:
 
 def mount_folders(request: dict[str, Any]) -> None:
     """Mount empty folders in memory, and in them the sockets' folder and the assignment's files."""
-    paths = (request["sockets"], *request["covered"], *request["files"])
+    folders = {os.path.dirname(path) for path in request["files"]}
+    paths = (request["sockets"], *request["covered"], *folders)
     outside = {path: os.open(path, os.O_PATH) for path in paths}
     for folder in request["in_memory"]:
         limits = f"size={request['size']},nr_inodes=20000,mode=755"
@@ -168,14 +169,24 @@ def mount_folders(request: dict[str, Any]) -> None:
         mount(f"/proc/self/fd/{outside[path]}", path, None, BIND)
     os.mkdir(request["folder"])
     for path in request["files"]:
-        target = f"{request['folder']}/{os.path.basename(path)}"
-        with open(target, "w"):
-            pass
-        mount(f"/proc/self/fd/{outside[path]}", target, None, BIND)
-        mount(None, target, None, NO_SUID | NO_DEVICES | AGAIN | BIND | READ_ONLY)
+        folder, name = os.path.split(path)
+        show(f"/proc/self/fd/{outside[folder]}/{name}", f"{request['folder']}/{name}")
     os.chdir(request["folder"])
     for descriptor in outside.values():
         os.close(descriptor)
+
+
+def show(source: str, target: str) -> None:
+    """Mount a file read-only; of a folder make a new one, with all that is in it mounted so."""
+    if os.path.isdir(source):
+        os.mkdir(target)
+        for name in os.listdir(source):
+            show(f"{source}/{name}", f"{target}/{name}")
+        return
+    with open(target, "w"):
+        pass
+    mount(source, target, None, BIND)
+    mount(None, target, None, NO_SUID | NO_DEVICES | AGAIN | BIND | READ_ONLY)
 
 
 def be_kernel(request: dict[str, Any], told: int, closed: int) -> NoReturn:
@@ -185,6 +196,7 @@ def be_kernel(request: dict[str, Any], told: int, closed: int) -> NoReturn:
         os.setsid()
         give_up_privileges(request)
         start_afresh()
+        sys.path.append("")  # last, as `kernel.py` says
         from ipykernel.kernelapp import IPKernelApp
 
         app = IPKernelApp.instance()

@@ -5,7 +5,13 @@ import re
 import subprocess
 import sys
 
+import nbformat
 import pytest
+
+from grading.judging import trial
+from grading.notebooks.scripts import Script
+from grading.outcomes import Outcome
+from tests.tiny_course import RIGHT, tiny_source
 
 MEAN = """# about
 
@@ -64,3 +70,18 @@ def test_a_wrong_one_fails_the_checks_of_its_fault(said):
 def test_a_process_that_ends_or_never_ends_fails_what_it_has_not_answered(said):
     assert said["ends"][0] == 0 and said["ends"][1].count(": crashed (") == 10
     assert said["never_ends"][0] == 0 and said["never_ends"][1].count(": timed out (") == 10
+
+
+def test_an_assignments_own_modules_and_folders_are_there(monkeypatch, tmp_path):
+    folder = tmp_path / "own"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "two.txt").write_text("2")
+    (folder / "course_utils.py").write_text(
+        "def two():\n    return int(open('data/two.txt').read())"
+    )
+    nbformat.write(tiny_source(), folder / "own.ipynb")
+    monkeypatch.setattr(trial, "SOURCE", tmp_path)
+    double = "from course_utils import two\n\ndef double(x):\n    return two() * x"
+    tried = trial.try_out("own", Script(solutions=RIGHT | {"double": double}))
+    assert {one.outcome for one in tried.values()} == {Outcome.RIGHT}, tried
+    assert "" not in sys.path, "what a trial imports must not reach the author's process"
