@@ -157,3 +157,14 @@ def test_help_tells_each_command():
     said = dlf("--help").output
     for name in ("grade", "report", "export", "bundle"):
         assert name in said
+
+
+def test_a_command_imports_no_more_than_it_needs():
+    """Whoever asks for help waits for neither nbgrader nor Dask; a class run waits for a job."""
+    heavy = "{'nbgrader', 'distributed', 'matplotlib', 'torch', 'tensorflow'} & sys.modules.keys()"
+    code = (
+        f"import sys, grading.cli; print(sorted({heavy})); "
+        f"import grading.classes.class_run, grading.classes.cluster; print(sorted({heavy}))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.splitlines() == ["[]", "['nbgrader']"]

@@ -45,7 +45,7 @@ TEXTS = {
     "no_source": (notebook([CELL]), "damaged"),
     "source_a_number": (notebook([CELL | {"source": 3}]), "damaged"),
     "metadata_a_list": (notebook([CELL | {"source": "", "metadata": []}]), "not a notebook"),
-    "type_a_list": (notebook([CELL | {"source": "", "cell_type": []}]), "not a notebook"),
+    "type_a_list": (notebook([CELL | {"source": "", "cell_type": []}]), "damaged"),
 }
 
 
