@@ -2,6 +2,8 @@
 
 import csv
 import re
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
