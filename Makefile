@@ -8,11 +8,9 @@ export PATH := $(VENV)/bin:$(PATH)
 # more threads than processors make small trainings many times slower
 export OMP_NUM_THREADS ?= 1
 
-# One more than two processors can do: many a test waits for a browser, a time limit, a disk.
-WORKERS ?= 3
 # Jupyter's own way to start kernels may give two of them the same port: publishing/lesson_kernel.py
 NBVAL := JUPYTER_DEFAULT_PROVISIONER_NAME=dlf-lesson \
-	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n $(WORKERS) --dist loadfile
+	python -m pytest --nbval --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadfile
 # Older processors, other libraries and numbers of threads, no GPU: each setting changes which
 # instructions compute the numbers of one framework, or in which order they are added up.
 OLDER_COMPUTER := ATEN_CPU_CAPABILITY=default TF_ENABLE_ONEDNN_OPTS=1 CUDA_VISIBLE_DEVICES=-1
@@ -46,10 +44,10 @@ doctor: install  ## check this computer, and say how to mend what is wrong
 test: lint test-unit test-postgres test-lessons test-everywhere  ## pass all tests (needs Linux; CONTRIBUTING.md says what else)
 
 test-unit: install  ## the tests in tests/
-	python -m pytest -n $(WORKERS) --dist worksteal tests
+	python -m pytest -n 2 --dist worksteal tests
 
 test-postgres: install  ## those about grades once more, with the gradebook on PostgreSQL
-	python -m pytest -n $(WORKERS) --dist worksteal --gradebook=postgresql $(ABOUT_GRADES)
+	python -m pytest -n 2 --dist worksteal --gradebook=postgresql $(ABOUT_GRADES)
 
 test-lessons: install  ## run every lesson and compare with its stored outputs
 	$(NBVAL) notebooks
