@@ -24,8 +24,7 @@ class Classroom:
     def __init__(self, root: Path, settings: Config | None = None, like: str = "") -> None:
         """Open a course; `like` is the address of a database of which its own is a copy."""
         self.root = root
-        if not (root / "source").exists():
-            shutil.copytree(PROJECT / "source", root / "source")
+        shutil.copytree(PROJECT / "source", root / "source", dirs_exist_ok=True)
         self.api: NbGraderAPI = open_course(root, with_database(settings, like))
 
     def write_config(self, more: str = "") -> None:
