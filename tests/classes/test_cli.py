@@ -83,6 +83,7 @@ def test_a_submissions_line_tells_its_score_its_outcomes_and_how(course):
 def four(tmp_path_factory):
     """A course in which four have handed in nothing but a folder, which is graded at once."""
     room = tiny_room(tmp_path_factory.mktemp("four") / "course")
+    room.write_config()
     for student in ("ann", "ben", "cleo", "ann,ben"):
         room.folder(student, A)
     return room.root
