@@ -28,7 +28,7 @@ NASTY = {
     "next line": f"ann\x85{FORGED}",
     "form feed": f"ann\x0c{FORGED}",
     "tabs": f"ann\t\t\t\t\t\t\t\t\t{FORGED}",
-    "spaces to the next line": f"ann{' ' * 120}{FORGED}",
+    "spaces to the next line": f"ann{' ' * 70}{FORGED}",
     "wide spaces": f"ann{chr(0x3000) * 30}{FORGED}",
     "backspaces": "ann\b\b\bzoe",
     "bidi override": "ann\u202eneb",
@@ -171,6 +171,7 @@ def test_a_fault_of_the_graders_own_quotes_no_name_as_it_is(monkeypatch, capsys)
 
 def test_a_terminal_that_lacks_a_letter_gets_all_lines(tmp_path):
     room = tiny_room(tmp_path)
+    room.write_config()
     for name in ("müller", "李", "\udcff"):
         room.folder(name, A)
     ended = subprocess.run(
@@ -226,6 +227,7 @@ def test_everything_is_printed_by_one_function():
 
 def test_grading_without_a_sandbox_says_each_time_what_it_gives_up(tmp_path):
     room = tiny_room(tmp_path)
+    room.write_config()
     room.folder("anna", A)
     for _ in range(2):
         said = dlf("grade", "--isolation", "none", "--course", room.root)
