@@ -79,6 +79,8 @@ def people(base):
     made = []
     try:
         for name in PEOPLE:
+            # a run of the tests that was killed may have left its users
+            subprocess.run(["userdel", name], capture_output=True)
             run("useradd", "--create-home", "--base-dir", str(base / "home"), name)
             made.append(name)
             (base / "home" / name).chmod(0o700)
