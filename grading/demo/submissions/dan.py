@@ -8,7 +8,6 @@ def moving_average(values: list[float], window: int) -> list[float]:
         means.append(sum(recent) / len(recent))
     return means
 
-
 # %% early_stopping
 class EarlyStopping:
     def __init__(self, patience: int, min_delta: float = 0.0, window: int = 1) -> None:
