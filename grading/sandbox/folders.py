@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 FOLDERS = Path("/tmp")  # not TMPDIR, which can be long: a socket's path may have 107 characters
+LAST_WORDS_SECONDS = 10  # for killed processes to be gone, on a busy computer
 
 
 class PrivateFolder:
@@ -26,8 +27,13 @@ class PrivateFolder:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def remove(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with all that is in it, whoever may still be writing there."""
+        # A process that was killed a moment ago can make a file in a folder that is being emptied.
+        end = time.monotonic() + LAST_WORDS_SECONDS
         shutil.rmtree(self.path, ignore_errors=True)
+        while self.path.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+            shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
 

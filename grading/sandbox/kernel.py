@@ -67,13 +67,7 @@ class StudentKernel:
         self._output_limit = output_limit
         server = warm.server_for(parent, hidden_folder) if warm_start else None
         self._place = PrivateFolder(server.folder if server else None)
-        beside = self._place.path / "files"
-        beside.mkdir()
-        for name, content in files.items():
-            path = beside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        shown = [str(path) for path in sorted(beside.iterdir())]
+        shown = self._lay_out(files)
         config = {"files": shown, "hidden_folder": hidden_folder}
         sockets = self._place.path / "s"  # the only part that the kernel sees
         sockets.mkdir()
@@ -87,6 +81,20 @@ class StudentKernel:
         )
         self._client: BlockingKernelClient | None = None
         self._fate: Outcome | None = None
+
+    def _lay_out(self, files: Mapping[str, bytes]) -> list[str]:
+        """Write the assignment's files into a folder beside the sockets'; list what lies in it."""
+        beside = self._place.path / "files"
+        try:
+            beside.mkdir()
+            for name, content in files.items():
+                path = beside / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        except OSError:  # a full disk, say
+            self._place.remove()
+            raise
+        return [str(path) for path in sorted(beside.iterdir())]
 
     @property
     def connection_file(self) -> str:

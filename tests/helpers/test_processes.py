@@ -217,7 +217,7 @@ def run_in_kernel(cells, cwd, path):
     client = NotebookClient(
         notebook, km=manager, allow_errors=True, resources={"metadata": {"path": str(cwd)}}
     )
-    client.execute(env=environment)
+    client.execute(env=environment, cleanup_kc=True)  # or a given manager's kernel lives on
     shown = []
     for cell in notebook.cells:
         text = "".join(o.get("text", "") for o in cell.outputs if o.get("name") == "stderr")

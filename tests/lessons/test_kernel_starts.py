@@ -58,9 +58,9 @@ while os.getppid() == parent:
 @pytest.fixture
 def as_lessons(monkeypatch):
     """Let kernels start as those of lessons do, in this process and in those that it starts."""
-    monkeypatch.setenv(VARIABLE, lesson_kernel.PROVISIONER)
     factory = KernelProvisionerFactory.instance()
-    before = factory.default_provisioner_name
+    before = factory.default_provisioner_name  # read now: the variable would be its first value
+    monkeypatch.setenv(VARIABLE, lesson_kernel.PROVISIONER)
     lesson_kernel.use_for_all_kernels()
     yield
     factory.default_provisioner_name = before

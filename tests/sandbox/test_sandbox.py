@@ -236,7 +236,7 @@ def test_a_kernel_leaves_nothing_behind_whatever_its_fate():
         one.kill(Outcome.CRASHED)
         assert one.fate() is Outcome.TIMED_OUT
         one.recover()
-    assert not own_sandboxes()
+    assert own_sandboxes() == []
 
 
 def test_a_kernel_that_never_started_leaves_nothing_behind():
@@ -244,7 +244,7 @@ def test_a_kernel_that_never_started_leaves_nothing_behind():
         BubblewrapProvisioner(), files={}, hidden_folder="", output_limit=1000
     ) as one:
         assert one.execute("1", 1).outputs == []
-    assert not own_sandboxes()
+    assert own_sandboxes() == []
 
 
 def test_a_folder_that_cannot_be_closed_stops_the_grading(monkeypatch, tmp_path):

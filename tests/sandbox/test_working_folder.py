@@ -84,7 +84,7 @@ def test_the_working_folder_shows_the_assignments_tree(way):
             bits = said(started, f"import os; print(oct(os.stat({name!r}).st_mode & 0o777))")
             refused = started.execute(f"open({name!r}, 'a')", 20).error
             assert bits == "0o444" if way == "none" else refused == "OSError"  # root may write
-    assert not own_sandboxes()
+    assert own_sandboxes() == []
 
 
 def test_more_files_than_a_process_may_open():
@@ -138,7 +138,7 @@ def test_such_modules_change_no_grade_and_do_not_last(tmp_path, warm_start):
         assert (graded.score, outcomes(graded)) == (10, ["right", "right"]), graded.log
         page = room.root / "autograded" / student / A / f"{A}.ipynb"
         assert "Error" not in page.read_text()
-    assert not own_sandboxes()
+    assert own_sandboxes() == []
 
 
 def course_with(root: Path, files):
