@@ -10,6 +10,7 @@ the student has not seen, and compare them here.
 """
 
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,113 +49,177 @@ class Tampered(BaseException):
     """
 
 
-def run(code: str, **inputs: Any) -> None:
-    """Execute statements in the student's namespace.
+class Probe:
+    """A hidden test's view of the student's kernel, with room for names of the test's own.
 
-    Args:
-        code: Python statements; the names they assign stay in the student's namespace.
-        **inputs: plain data that ``code`` sees as global variables while it runs.
-
-    Raises:
-        StudentError: if the code raises.
-        Tampered: if the answer is not one that an honest kernel gives.
+    What `run` assigns stays in this probe: it finds the student's names, but never changes them.
     """
-    _request("run", code, inputs)
+
+    def __init__(self) -> None:
+        self._scratch: str | None = secrets.token_hex(8)
+
+    def run(self, code: str, **inputs: Any) -> None:
+        """Execute statements.
+
+        Args:
+            code: Python statements; the names they assign can be used by later requests.
+            **inputs: plain data that ``code`` sees as global variables while it runs.
+
+        Raises:
+            StudentError: if the code raises.
+            Tampered: if the answer is not one that an honest kernel gives.
+        """
+        _request("run", code, inputs, self._scratch)
+
+    def eval(self, code: str, **inputs: Any) -> Any:
+        """Evaluate an expression.
+
+        Args:
+            code: a Python expression.
+            **inputs: plain data that the expression sees as local variables.
+
+        Returns:
+            The value as plain data; torch and TensorFlow tensors arrive as NumPy arrays.
+
+        Raises:
+            StudentError: if the expression raises, or its value is not plain data.
+            Tampered: if the answer is not one that an honest kernel gives.
+        """
+        return _request("eval", code, inputs, self._scratch)
+
+    def number(self, code: str, what: str, *, finite: bool = False, **inputs: Any) -> float:
+        """Evaluate an expression that must give one real number.
+
+        Args:
+            code: a Python expression.
+            what: what the value is, for the message, e.g. ``"EarlyStopping.best"``.
+            finite: whether to refuse NaN and infinities.
+            **inputs: as for `eval`.
+
+        Returns:
+            The number as a float.
+
+        Raises:
+            StudentError: as for `eval`, or if the value is not such a number.
+            Tampered: as for `eval`.
+        """
+        value = self.eval(code, **inputs)
+        if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "iuf":
+            value = value.item()
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise StudentError(f"{what}: expected a number, got {describe(value)}")
+        return _finite([_as_float(value, what)], what, finite)[0]
+
+    def numbers(
+        self,
+        code: str,
+        what: str,
+        *,
+        length: int | None = None,
+        finite: bool = False,
+        **inputs: Any,
+    ) -> list[float]:
+        """Evaluate an expression that must give a sequence of real numbers.
+
+        Args:
+            code: a Python expression; a list, a tuple or a one-dimensional array is as good.
+            what: what the value is, for the message.
+            length: how many numbers it must hold; None for any.
+            finite: whether to refuse NaN and infinities.
+            **inputs: as for `eval`.
+
+        Returns:
+            The numbers as a list of floats.
+
+        Raises:
+            StudentError: as for `eval`, or if the value is anything else.
+            Tampered: as for `eval`.
+        """
+        items = self._items(code, what, length, inputs)
+        items = [item.item() if _is_one_number(item) else item for item in items]
+        for item in items:
+            if isinstance(item, bool) or not isinstance(item, (int, float)):
+                raise StudentError(
+                    f"{what}: expected only numbers, got {describe(item)} among them"
+                )
+        return _finite([_as_float(item, what) for item in items], what, finite)
+
+    def flags(
+        self, code: str, what: str, *, length: int | None = None, **inputs: Any
+    ) -> list[bool]:
+        """Evaluate an expression that must give a sequence of True and False.
+
+        Args:
+            code: a Python expression; a list, a tuple or a one-dimensional array is as good.
+            what: what the value is, for the message.
+            length: how many there must be; None for any.
+            **inputs: as for `eval`.
+
+        Returns:
+            The list.
+
+        Raises:
+            StudentError: as for `eval`, or if the value is anything else.
+            Tampered: as for `eval`.
+        """
+        items = self._items(code, what, length, inputs)
+        for item in items:
+            if not isinstance(item, bool):
+                raise StudentError(f"{what}: expected True or False, got {describe(item)}")
+        return items
+
+    def array(
+        self, code: str, what: str, shape: Sequence[int], *, finite: bool = False, **inputs: Any
+    ) -> np.ndarray:
+        """Evaluate an expression that must give an array of real numbers.
+
+        Args:
+            code: a Python expression; a tensor, an array or nested lists are as good.
+            what: what the value is, for the message.
+            shape: the shape that the array must have.
+            finite: whether to refuse NaN and infinities.
+            **inputs: as for `eval`.
+
+        Returns:
+            The array, float64, of that shape.
+
+        Raises:
+            StudentError: as for `eval`, or if the value has another shape or other contents.
+            Tampered: as for `eval`.
+        """
+        value = self.eval(code, **inputs)
+        try:
+            found = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            found = np.asarray(None)
+        if found.dtype.kind not in "biuf":  # text that could be read as numbers, say
+            raise StudentError(f"{what}: expected numbers, got {describe(value)}")
+        if found.shape != tuple(shape):
+            raise StudentError(f"{what}: expected shape {tuple(shape)}, got {found.shape}")
+        result = found.astype(np.float64)
+        _finite(result.ravel(), what, finite)
+        return result
+
+    def _items(self, code: str, what: str, length: int | None, inputs: dict[str, Any]) -> list[Any]:
+        value = self.eval(code, **inputs)
+        items = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
+        if not isinstance(items, (list, tuple)):
+            raise StudentError(f"{what}: expected a list, got {describe(value)}")
+        if length is not None and len(items) != length:
+            raise StudentError(f"{what}: expected {length} values, got {len(items)}")
+        return list(items)
 
 
-def eval(code: str, **inputs: Any) -> Any:
-    """Evaluate an expression in the student's namespace.
+class _Names(Probe):
+    """A view of the student's own names: what `run` assigns stays among them."""
 
-    Args:
-        code: a Python expression.
-        **inputs: plain data that the expression sees as local variables.
-
-    Returns:
-        The value as plain data; torch and TensorFlow tensors arrive as NumPy arrays.
-
-    Raises:
-        StudentError: if the expression raises, or its value is not plain data.
-        Tampered: if the answer is not one that an honest kernel gives.
-    """
-    return _request("eval", code, inputs)
+    def __init__(self) -> None:
+        self._scratch = None
 
 
-def number(code: str, what: str, **inputs: Any) -> float:
-    """Evaluate an expression that must give one real number.
-
-    Args:
-        code: a Python expression.
-        what: what the value is, for the message, e.g. ``"EarlyStopping.best"``.
-        **inputs: as for `eval`.
-
-    Returns:
-        The number as a float; NaN and infinities pass.
-
-    Raises:
-        StudentError: as for `eval`, or if the value is not one number.
-        Tampered: as for `eval`.
-    """
-    value = eval(code, **inputs)
-    if isinstance(value, np.ndarray) and value.size == 1 and value.dtype.kind in "iuf":
-        value = value.item()
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise StudentError(f"{what}: expected a number, got {describe(value)}")
-    return _as_float(value, what)
-
-
-def numbers(code: str, what: str, *, length: int | None = None, **inputs: Any) -> list[float]:
-    """Evaluate an expression that must give a sequence of real numbers.
-
-    Args:
-        code: a Python expression; a list, a tuple or a one-dimensional array is as good.
-        what: what the value is, for the message.
-        length: how many numbers it must hold; None for any.
-        **inputs: as for `eval`.
-
-    Returns:
-        The numbers as a list of floats.
-
-    Raises:
-        StudentError: as for `eval`, or if the value is anything else.
-        Tampered: as for `eval`.
-    """
-    value = eval(code, **inputs)
-    items = value.tolist() if isinstance(value, np.ndarray) and value.ndim == 1 else value
-    if not isinstance(items, (list, tuple)):
-        raise StudentError(f"{what}: expected a list of numbers, got {describe(value)}")
-    items = [item.item() if _is_one_number(item) else item for item in items]
-    for item in items:
-        if isinstance(item, bool) or not isinstance(item, (int, float)):
-            raise StudentError(f"{what}: expected only numbers, got {describe(item)} among them")
-    if length is not None and len(items) != length:
-        raise StudentError(f"{what}: expected {length} numbers, got {len(items)}")
-    return [_as_float(item, what) for item in items]
-
-
-def array(code: str, what: str, shape: Sequence[int], **inputs: Any) -> np.ndarray:
-    """Evaluate an expression that must give an array of real numbers.
-
-    Args:
-        code: a Python expression; a tensor, an array or nested lists are as good.
-        what: what the value is, for the message.
-        shape: the shape that the array must have.
-        **inputs: as for `eval`.
-
-    Returns:
-        The array, float64, of that shape.
-
-    Raises:
-        StudentError: as for `eval`, or if the value has another shape or other contents.
-        Tampered: as for `eval`.
-    """
-    value = eval(code, **inputs)
-    try:
-        result = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise StudentError(f"{what}: expected numbers, got {describe(value)}") from None
-    if result.shape != tuple(shape):
-        raise StudentError(f"{what}: expected shape {tuple(shape)}, got {result.shape}")
-    return result
+_names = _Names()
+run, eval, number, numbers = _names.run, _names.eval, _names.number, _names.numbers
+flags, array = _names.flags, _names.array
 
 
 def describe(value: Any) -> str:
@@ -190,13 +255,20 @@ def _as_float(value: int | float, what: str) -> float:
         raise StudentError(f"{what}: expected a number, got one that is far too large") from None
 
 
+def _finite(numbers: Any, what: str, finite: bool) -> Any:
+    if finite and not np.isfinite(numbers).all():
+        raise StudentError(f"{what}: expected finite numbers, got NaN or infinity")
+    return numbers
+
+
 def _is_one_number(item: Any) -> bool:
     return isinstance(item, np.ndarray) and item.size == 1 and item.dtype.kind in "iuf"
 
 
-def _request(kind: str, code: str, inputs: dict[str, Any]) -> Any:
+def _request(kind: str, code: str, inputs: dict[str, Any], scratch: str | None) -> Any:
     ask = _ask or _answer_locally
-    reply = ask(wire.encode({"kind": kind, "code": code, "inputs": inputs}))
+    request = {"kind": kind, "code": code, "inputs": inputs}
+    reply = ask(wire.encode(request | ({"scratch": scratch} if scratch else {})))
     try:
         answer = wire.decode(reply)
     except wire.BadWire as error:

@@ -13,6 +13,8 @@ every byte as hostile.
 import base64
 import json
 import math
+import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -86,7 +88,8 @@ def answer(request: str, namespace: dict[str, Any]) -> str:
     """Run or evaluate code in the student's namespace, and return the result as text.
 
     Args:
-        request: an encoded dict with ``kind`` ("run" or "eval"), ``code`` and ``inputs``.
+        request: an encoded dict with ``kind`` ("run" or "eval"), ``code``, ``inputs`` and
+            perhaps ``scratch``, the key of a `Scratch` that the code's names go to.
         namespace: the student's global variables.
 
     Returns:
@@ -95,8 +98,9 @@ def answer(request: str, namespace: dict[str, Any]) -> str:
     """
     asked = decode(request)
     perform = _evaluate if asked["kind"] == "eval" else _execute
+    names = _scratch(asked["scratch"], namespace) if asked.get("scratch") else namespace
     try:
-        value = perform(asked["code"], asked["inputs"], namespace)
+        value = perform(asked["code"], asked["inputs"], names)
     except KeyboardInterrupt:  # the time limit's interrupt, not the student's doing
         raise
     except BaseException as error:  # SystemExit too: it is the student's code that raised
@@ -105,6 +109,41 @@ def answer(request: str, namespace: dict[str, Any]) -> str:
         return encode({"value": value})
     except Exception as error:
         return encode({"not_plain": str(error)})
+
+
+class Scratch(dict[str, Any]):
+    """Global variables of a check's own: it reads the student's through them, and changes none.
+
+    Python looks for a missing global variable with ``__missing__`` where the globals are not a
+    plain dict, in functions as well.
+    """
+
+    def __init__(self, name: str, below: dict[str, Any]) -> None:
+        super().__init__(__name__=name)
+        self._below = below
+
+    def __missing__(self, name: str) -> Any:
+        """Look a name up among the student's."""
+        return self._below[name]
+
+    def find(self, name: str) -> Any:
+        """Look a name up as an attribute of a module."""
+        if name not in self:
+            raise AttributeError(name)
+        return self[name]
+
+
+def _scratch(key: str, namespace: dict[str, Any]) -> Scratch:
+    """Find the scratch that an earlier request has made, or make it."""
+    # The text of this file is executed anew for each request: what stays must be elsewhere. As a
+    # module, so that classes which a check defines can be found by name, and pickled.
+    name = f"_scratch_{key}"
+    if name not in sys.modules:
+        module = sys.modules[name] = ModuleType(name)
+        module.__dict__["names"] = Scratch(name, namespace)
+        module.__dict__["__getattr__"] = module.__dict__["names"].find
+    kept: Scratch = sys.modules[name].__dict__["names"]
+    return kept
 
 
 def _evaluate(code: str, inputs: dict[str, Any], namespace: dict[str, Any]) -> Any:

@@ -50,11 +50,13 @@ class Tried:
         outcome: the outcome's name.
         message: what the failed assertion says, or the exception.
         seconds: how long the check took, the cells before it included.
+        answers: what the hidden tests were answered, encoded, one text for each expression.
     """
 
     outcome: Outcome
     message: str
     seconds: float
+    answers: tuple[str, ...] = ()
 
 
 def load_frameworks() -> None:
@@ -183,7 +185,6 @@ def _run(notebook: NotebookNode, seed: int, threads: int) -> Iterator[tuple[str,
     random.seed(seed)
     np.random.seed(seed)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    student.answer_with(lambda request: wire.answer(request, namespace))
     start = time.monotonic()
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -191,11 +192,25 @@ def _run(notebook: NotebookNode, seed: int, threads: int) -> Iterator[tuple[str,
         failure = _execute(visible_part(cell.source), namespace)
         if is_test(cell):
             outcome, message = Outcome.WRONG, failure
+            answers: list[str] = []
             if not failure:
-                student.rng = np.random.default_rng(seed)
-                outcome, message = _judge(hidden_part(cell.source))
-            yield str(grade_id(cell)), Tried(outcome, message, time.monotonic() - start)
+                ask = _listening(answers, lambda request: wire.answer(request, namespace))
+                outcome, message = judge(hidden_part(cell.source), ask, seed)
+            seconds = time.monotonic() - start
+            yield str(grade_id(cell)), Tried(outcome, message, seconds, tuple(answers))
             start = time.monotonic()
+
+
+def _listening(heard: list[str], ask: student.Ask) -> student.Ask:
+    """Answer as `ask` does, and note what expressions were answered."""
+
+    def answer(request: str) -> str:
+        reply = ask(request)
+        if wire.decode(request)["kind"] == "eval":
+            heard.append(reply)
+        return reply
+
+    return answer
 
 
 def _execute(source: str, namespace: dict[str, object]) -> str:
@@ -208,11 +223,25 @@ def _execute(source: str, namespace: dict[str, object]) -> str:
     return ""
 
 
-def _judge(hidden: str) -> tuple[Outcome, str]:
+def judge(hidden: str, ask: student.Ask, seed: int) -> tuple[Outcome, str]:
+    """Run hidden tests in this process.
+
+    Args:
+        hidden: source text of a cell's hidden tests.
+        ask: answers what they ask, in the student's place.
+        seed: for ``student.rng``.
+
+    Returns:
+        How they ended, and what the failed assertion says, or the exception.
+    """
+    student.answer_with(ask)
+    student.rng = np.random.default_rng(seed)
     try:
         exec(compile(hidden, "<hidden tests>", "exec"), {"__name__": "hidden_tests"})
     except AssertionError as error:
         return Outcome.WRONG, str(error)
+    except student.Tampered as error:
+        return Outcome.TAMPERED, str(error)
     except BaseException as error:
         return Outcome.GRADERS_FAULT, f"{type(error).__name__}: {error}"
     return Outcome.RIGHT, ""

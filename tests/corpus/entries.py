@@ -1,9 +1,10 @@
 """The proof corpus: solutions as small text files, each saying how it must fare.
 
-``tests/submissions/<assignment>/<right, wrong or hostile>/<name>.py`` is in jupytext's percent
-format. First comes a header of comments: what is special about the solution and, for one that is
-not right, which checks must fail (``all`` names all of them). Then come cells: one named by the
-grade_id of a solution cell replaces that cell's stub; one that begins with
+``tests/submissions/<assignment>/<kind>/<name>.py`` is in jupytext's percent format. A solution is
+right, wrong, hostile (it wants points by fooling the grader) or dishonest (it answers without
+having learnt). First comes a header of comments: what is special about the solution and, for one
+that is not right, which checks must fail (``all`` names all of them). Then come cells: one named by
+the grade_id of a solution cell replaces that cell's stub; one that begins with
 ``# %% added after="<grade_id>"`` is a cell that the student added there. Solution cells that a file
 leaves out are taken from the reference solution, so that a wrong file shows its one fault and
 nothing else::
@@ -24,7 +25,7 @@ from grading.notebooks.scripts import Script, read_script
 from tests import PROJECT
 
 SUBMISSIONS = PROJECT / "tests" / "submissions"
-KINDS = ("right", "wrong", "hostile")
+KINDS = ("right", "wrong", "hostile", "dishonest")
 _HEADER_LINE = re.compile(r"(?P<key>fails|why|style): (?P<text>\S.*)")
 
 
@@ -34,7 +35,7 @@ class Entry:
 
     Attributes:
         assignment: the assignment's name.
-        kind: "right", "wrong" or "hostile".
+        kind: one of `KINDS`.
         name: the file's name, without its suffix.
         fails: grade_ids of the checks that must fail, or "all"; all others must pass.
         about: what is special about a right solution, or why another one earns nothing.

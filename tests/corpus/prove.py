@@ -32,7 +32,8 @@ from grading.notebooks.assignment import read_notebooks
 from grading.notebooks.scripts import Script
 from grading.outcomes import Outcome
 from tests import PROJECT
-from tests.corpus.entries import SUBMISSIONS, Entry, entries
+from tests.corpus import recordings
+from tests.corpus.entries import KINDS, SUBMISSIONS, Entry, entries
 from tests.corpus.mutants import Mutant, mutants
 
 PROOF = PROJECT / "docs" / "proof.md"
@@ -40,13 +41,18 @@ BEGIN, END = "<!-- proof: written by `make prove` -->\n", "<!-- end of proof -->
 SEEDS = 10
 MUTANT_SECONDS = 60
 ROW = re.compile(r"^\| `(?P<assignment>\w+)` \|.*\| `(?P<key>[0-9a-f]{12})` \|$", re.M)
+CHECKS = PROJECT / "grading" / "judging" / "checks"
+SHARED = re.compile(r"from grading\.judging\.checks(?: import |\.)(\w+)")
 COLUMNS = (
     "assignment",
     "right: full marks",
     "wrong: fail where said",
-    "hostile: earn nothing",
+    "hostile: no point by it",
+    "dishonest: no point by it",
     "mutants: caught + harmless",
     "seeds: full marks",
+    "recordings: not believed",
+    "odd answers: wrong",
     "key",
 )
 HEAD = f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|\n"
@@ -56,9 +62,15 @@ ABOUT = """\
 Each cell says how many cases fared as they must, out of how many there are. A **mutant** is the
 reference solution with one small mechanical change (`tests/corpus/mutants.py` lists the operators);
 one that changes nothing that counts is *harmless*, and `tests/submissions/*/equivalent.toml` says
-why. In the column before the last, the reference and all right solutions were graded under ten
-seeds, half of them with one thread and half with two. The key is made from the assignment's
-notebooks and corpus: a test fails when they have changed since.
+why. Hostile solutions attack the grader, dishonest ones answer without having learnt: both lose
+the checks that their headers name, and keep what their honest parts deserve. Under *seeds* the
+reference and all right solutions were graded under ten seeds, half of them with one thread and half
+with two. A **recording** of the reference's answers under one seed is played back under another:
+the number is that of the checks that do not believe it. Then each of its answers in turn, and all
+at once, are replaced by NaN, infinity, 0, nothing, another shape, another type, a huge number or a
+string: the number is that of the checks that call this wrong each time, never right and never the
+grader's fault. The key is made from the assignment's notebooks and corpus: a test fails when they
+have changed since.
 
 """
 
@@ -91,7 +103,19 @@ def key(assignment: str) -> str:
     files = sorted(p for p in (SUBMISSIONS / assignment).rglob("*") if p.suffix in (".py", ".toml"))
     texts = [json.dumps(cells), *(f"{p.name}\0{p.read_text(encoding='utf-8')}" for p in files)]
     texts.append((PROJECT / "tests" / "corpus" / "mutants.py").read_text(encoding="utf-8"))
+    texts += shared_by(texts[0])
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+def shared_by(hidden: str) -> list[str]:
+    """Read the modules that hidden tests import from the judge's checks, and those from there."""
+    found: dict[str, str] = {}
+    new = set(SHARED.findall(hidden))
+    while new:
+        read = {name: (CHECKS / f"{name}.py").read_text(encoding="utf-8") for name in new}
+        found |= read
+        new = {name for text in read.values() for name in SHARED.findall(text)} - found.keys()
+    return [found[name] for name in sorted(found)]
 
 
 def through_the_pipeline(assignment: str) -> dict[str, Score]:
@@ -105,7 +129,7 @@ def through_the_pipeline(assignment: str) -> dict[str, Score]:
         subprocess.run(command, cwd=PROJECT, env=everything, check=False)
         cases = list(ET.parse(report).iter("testcase"))
     scores = {}
-    for kind in ("right", "wrong", "hostile"):
+    for kind in KINDS:
         of_kind = [case for case in cases if f"[{assignment}-{kind}-" in case.get("name", "")]
         bad = [case.get("name", "") for case in of_kind if len(case)]
         scores[kind] = Score(len(of_kind) - len(bad), len(of_kind), tuple(bad))
@@ -178,15 +202,31 @@ def prove_seeds(assignment: str, right: Iterable[Entry]) -> Score:
     return Score(len(jobs) - len(faults), len(jobs), tuple(faults))
 
 
+def prove_answers(assignment: str) -> list[Score]:
+    """Play recorded and odd answers back; count the checks that take neither for right."""
+    recording = recordings.record(assignment, seed=0)
+    believed = recordings.played_back(assignment, recording, seed=1)
+    hurt = recordings.hurt_by_odd_answers(assignment, recording, seed=0)
+    hurt_checks = {line.partition(",")[0] for line in hurt}
+    total = len(recording)
+    return [
+        Score(
+            total - len(believed), total, tuple(f"{name} believes a recording" for name in believed)
+        ),
+        Score(total - len(hurt_checks), total, tuple(hurt)),
+    ]
+
+
 def prove(assignment: str) -> tuple[str, list[str]]:
     """Prove one assignment; return its line of the table, and what is wrong."""
     right = [e for e in entries() if (e.assignment, e.kind) == (assignment, "right")]
+    answers = prove_answers(assignment)
     caught, harmless = prove_mutants(assignment)
     seeds = prove_seeds(assignment, right)
     graded = through_the_pipeline(assignment)
-    scores = [graded["right"], graded["wrong"], graded["hostile"], caught, seeds]
+    scores = [*(graded[kind] for kind in KINDS), caught, seeds, *answers]
     told = [str(score) for score in scores]
-    told[3] = f"{caught.good - harmless} + {harmless} of {caught.total}"
+    told[len(KINDS)] = f"{caught.good - harmless} + {harmless} of {caught.total}"
     faults = [fault for score in scores for fault in score.faults]
     return f"| `{assignment}` | {' | '.join(told)} | `{key(assignment)}` |", faults
 

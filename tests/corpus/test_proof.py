@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from traitlets.config import Config
@@ -18,7 +19,9 @@ from tests.corpus.entries import KINDS, entries, read
 
 ENTRIES = entries()
 ASSIGNMENTS = sorted(path.name for path in (PROJECT / "source").iterdir())
-LEAST = {"right": 5, "wrong": 12, "hostile": 0}
+LEAST = {"right": 5, "wrong": 12, "hostile": 0, "dishonest": 0}
+# Exercises whose hidden tests do not see a training yet: they believe some who have not learnt.
+UNSEEN = {"batchnorm", "csv_data", "decision_boundaries", "mixed_precision", "warmup_cosine"}
 
 
 def cells_of(assignment):
@@ -71,8 +74,8 @@ def graded_entries():
         notebooks = read_notebooks(PROJECT / "source" / assignment).values()
         slow = any("TensorFlow" in frameworks(notebook) for notebook in notebooks)
         if slow and os.environ.get("CORPUS") != "all":
-            right, wrong, hostile = ([e for e in mine if e.kind == kind] for kind in KINDS)
-            mine = [*right[:2], *covering(wrong), *hostile]
+            right, wrong, *others = ([e for e in mine if e.kind == kind] for kind in KINDS)
+            mine = [*right[:2], *covering(wrong), *chain(*others)]
         chosen += mine
     return chosen
 
@@ -87,7 +90,10 @@ def test_solution_fares_as_its_header_says(classroom, entry):
     hand_in(classroom, entry, entry.name)
     graded = classroom.grade(entry.name, entry.assignment)
     found = {check.name: check.outcome for check in graded.checks}
-    if entry.kind == "hostile":  # crashed, timed out, tampered with: each is as good as wrong
+    if entry.kind not in (
+        "right",
+        "wrong",
+    ):  # crashed, timed out, tampered with: each is as good as wrong
         found = {name: "right" if how == "right" else "wrong" for name, how in found.items()}
     expected = {name: "wrong" if name in failing(entry) else "right" for name in found}
     said = "\n".join(f"{check.name}: {check.message}" for check in graded.checks)
@@ -102,7 +108,7 @@ def started_both_ways():
     if os.environ.get("CORPUS") == "all":
         return ENTRIES
     sample = {(entry.assignment, entry.kind): entry for entry in reversed(graded_entries())}
-    return [entry for (_, kind), entry in sorted(sample.items()) if kind != "hostile"]
+    return [entry for (_, kind), entry in sorted(sample.items()) if kind in ("right", "wrong")]
 
 
 @pytest.mark.parametrize("entry", started_both_ways(), ids=str)
@@ -148,7 +154,8 @@ def test_a_grade_id_stands_in_one_cell_of_an_assignment(assignment):
 def test_corpus_is_large_enough(assignment):
     for kind in KINDS:
         found = [e for e in ENTRIES if (e.assignment, e.kind) == (assignment, kind)]
-        assert len(found) >= LEAST[kind], f"{assignment}: too few {kind} solutions"
+        least = 4 if kind == "dishonest" and assignment not in UNSEEN else LEAST[kind]
+        assert len(found) >= least, f"{assignment}: too few {kind} solutions"
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from grading import student
+from grading import student, wire
 from tests.judging.answers import value_of
 
 
@@ -86,6 +86,65 @@ def test_what_is_not_an_array_is_not_taken_for_one(reply, value):
         student.array("x", "the weights", (2,))
 
 
+@pytest.mark.parametrize("value", [None, 1, [1, 0], ["True"], [True], [[True]] * 2], ids=str)
+def test_what_is_not_true_or_false_is_not_taken_for_it(reply, value):
+    reply(value_of(value))
+    with pytest.raises(student.StudentError, match="the flags: expected"):
+        student.flags("x", "the flags", length=2)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_where_it_must_be_finite_nothing_else_passes(reply, value):
+    reply(value_of(value))
+    student.number("x", "it")
+    with pytest.raises(student.StudentError, match="expected finite"):
+        student.number("x", "it", finite=True)
+    reply(value_of([1.0, value]))
+    student.numbers("x", "it")
+    with pytest.raises(student.StudentError, match="expected finite"):
+        student.numbers("x", "it", finite=True)
+    with pytest.raises(student.StudentError, match="expected finite"):
+        student.array("x", "it", (2,), finite=True)
+
+
+def test_text_that_could_be_read_as_a_number_is_no_array_of_numbers(reply):
+    reply(value_of(["1", "2"]))
+    with pytest.raises(student.StudentError, match="expected numbers"):
+        student.array("x", "it", (2,))
+
+
+@pytest.fixture
+def names():
+    """A student's global variables, asked by hidden tests."""
+    names = {"layers": "mine", "double": lambda x: 2 * x}
+    exec("def tell():\n    return layers", names)
+    student.answer_with(lambda request: wire.answer(request, names))
+    yield names
+    student.answer_with(None)
+
+
+def test_a_probe_keeps_its_names_to_itself(names):
+    before = set(names)
+    one, other = student.Probe(), student.Probe()
+    one.run("layers = [double(n) for n in given]\ndef own():\n    return layers, tell()", given=[4])
+    other.run("layers = 5")
+    assert one.eval("layers") == [8] and other.eval("layers") == 5
+    assert one.eval("own()") == ([8], "mine"), "functions find names where they were defined"
+    assert student.eval("layers") == "mine" and set(names) == before
+    with pytest.raises(student.StudentError, match="NameError"):
+        other.eval("own()")
+    names["layers"] = "another"
+    assert student.Probe().eval("layers") == "another"
+
+
+def test_a_probe_can_build_on_the_students_classes(names):
+    probe = student.Probe()
+    probe.run(
+        "class Loud(dict):\n    def tell(self):\n        return tell() + suffix\nsuffix = '!'"
+    )
+    assert probe.eval("Loud().tell()") == "mine!"
+
+
 def test_numbers_in_many_forms_are_numbers(reply):
     for value in (2, 2.0, np.float32(2), np.array(2), np.array([2])):
         reply(value_of(value))
@@ -93,5 +152,8 @@ def test_numbers_in_many_forms_are_numbers(reply):
     for value in ([1, 2.0], (1, 2), np.array([1, 2]), [np.array(1.0), np.array([2])]):
         reply(value_of(value))
         assert student.numbers("x", "it", length=2) == [1.0, 2.0]
+    for value in ([True, False], (True, False), np.array([True, False])):
+        reply(value_of(value))
+        assert student.flags("x", "it", length=2) == [True, False]
     reply(value_of([[1, 2], [3, 4.5]]))
     assert student.array("x", "it", (2, 2)).tolist() == [[1, 2], [3, 4.5]]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 from grading.files import whole_text
 from grading.outcomes import Outcome
@@ -19,7 +19,7 @@ from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox import folders as private_folders
 from grading.sandbox import seccomp
 from grading.sandbox.bubblewrap import BubblewrapProvisioner, SandboxUnavailable, require_bubblewrap
-from grading.sandbox.folders import remove_abandoned_folders
+from grading.sandbox.folders import PrivateFolder, remove_abandoned_folders
 from grading.sandbox.kernel import StudentKernel
 from grading.sandbox.messages import hardened_context, receive
 from tests import PROJECT
@@ -195,6 +195,40 @@ def test_folders_of_graders_that_were_killed_are_removed(folders):
     os.close(lock)
     assert not abandoned.exists()
     assert living.is_dir() and other.is_dir() and new.is_dir()
+
+
+WRITER = """
+import itertools, sys, time
+end = time.monotonic() + 1
+for n in itertools.count():
+    try:
+        open(f"{sys.argv[1]}/{n}", "w").close()
+    except OSError:
+        break
+    if n == 50:
+        print("at work", flush=True)
+    if time.monotonic() > end:
+        break
+"""
+
+
+def test_a_folder_is_removed_although_somebody_still_writes_to_it():
+    folder = PrivateFolder()
+    (folder.path / "s").mkdir()
+    words = [sys.executable, "-c", WRITER, str(folder.path / "s")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout.readline() == "at work\n"
+        folder.remove()
+    assert not folder.path.exists()
+
+
+def test_a_kernel_whose_files_cannot_be_written_leaves_no_folder():
+    before = set(Path("/tmp").glob(f"dlf-{os.getpid()}-*"))
+    with pytest.raises(OSError):
+        StudentKernel(
+            Configurable(), files={"a/b": b"", "a": b""}, hidden_folder="", output_limit=1
+        )
+    assert set(Path("/tmp").glob(f"dlf-{os.getpid()}-*")) == before
 
 
 GRADER = """

@@ -1,4 +1,4 @@
-# fails: check_best_weights
+# fails: check_modes, check_best_weights
 # why: pickles the model object instead of its state_dict
 
 # %% fit
