@@ -9,6 +9,7 @@ Students choose the names of their folders and files, so every text goes to the 
 one line, in which nothing moves the cursor, hides, or turns the line around.
 """
 
+import gc
 import io
 import logging
 import re
@@ -84,6 +85,9 @@ def grade(
     course: Annotated[Path, COURSE] = Path(),
 ) -> None:
     """Grade what was handed in: execute it, record scores, write feedback."""
+    # What is imported and read here stays to the end: a search for garbage every 700 objects finds
+    # none, and takes a tenth of the time.
+    gc.set_threshold(50_000)
     from rich.console import Console
     from traitlets.config import Config
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from nbgrader.apps import NbGraderAPI
 
 from grading.classes.executing import Executes, execute_missing
-from grading.classes.gradebook import open_gradebook
+from grading.classes.gradebook import cells_at_hand, open_gradebook
 from grading.classes.ledger import Ledger
 from grading.classes.planning import Planned, Planner, Submission
 from grading.classes.recording import Done, Recorder
@@ -75,7 +75,7 @@ class ClassRun:
         with lock(self._runs), contextlib.ExitStack() as at_the_end:
             at_the_end.callback(self._store.release)
             changed: list[Planned] = []
-            with open_gradebook(self._db_url) as gradebook:
+            with open_gradebook(self._db_url) as gradebook, cells_at_hand(gradebook):
                 for submission in submissions:
                     planned = self.planner.plan(submission, gradebook)
                     done = self._recorder.settle(planned, gradebook)

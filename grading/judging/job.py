@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,11 +135,17 @@ def versions() -> str:
         A text that changes with the interpreter, with any installed package, and with the source
         of grading/ and helpers/.
     """
-    about = [distribution.metadata for distribution in importlib.metadata.distributions()]
-    packages = {(one["Name"] or "", one["Version"] or "") for one in about}
+    packages = set(map(_name_and_version, importlib.metadata.distributions()))
     digest = hashlib.sha256(repr(sorted(packages)).encode())
     for package in (grading, helpers):
         folder = Path(str(package.__file__)).parent
         for path in sorted(folder.rglob("*.py")):
             digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return f"Python {platform.python_version()}, {base64.b16encode(digest.digest()).decode()}"
+
+
+def _name_and_version(distribution: importlib.metadata.Distribution) -> tuple[str, str]:
+    # Parsed as the message that it is, the metadata of 250 packages take 0.2 seconds.
+    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    found = dict(re.findall(r"^(Name|Version): *(.*?) *$", text.partition("\n\n")[0], re.M))
+    return found.get("Name", ""), found.get("Version", "")

@@ -12,11 +12,11 @@ from tests.corpus.test_proof import ASSIGNMENTS, UNSEEN, cells_of
 
 COMMON = """
     X X_test X_train X_val a acc accuracy args b batch batch_size best c check data dataset df
-    device e epoch epochs f fig figure file grad h hidden history i layer layers loader loaders logits loss
-    loss_fn losses lr m mean model n name names net num_epochs opt optimizer out output outputs p
-    params path pred preds rate result results rng run samples score scores seed state step steps
-    stopper student t test total train train_loader val val_loader value values w weights x y y_test
-    y_train y_val z
+    device e epoch epochs f fig figure file grad h hidden history i layer layers loader loaders
+    logits loss loss_fn losses lr m mean model n name names net num_epochs opt optimizer out
+    output outputs p params path pred preds rate result results rng run samples score scores
+    seed state step steps stopper student t test total train train_loader val val_loader value
+    values w weights x y y_test y_train y_val z
 """
 # Where a name has changed the notebook loses all its names, so that every later check fails.
 LOOK = """
