@@ -10,6 +10,7 @@ import base64
 import functools
 import json
 import logging
+import platform
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,7 @@ from grading.sandbox.processes import (
     own_memory,
     resident_memory,
 )
-from grading.sandbox.seccomp import refusals
+from grading.sandbox.seccomp import ARCHITECTURES, refusals
 
 HOME = "/home/student"
 FOLDER = f"{HOME}/assignment"  # where the kernel works
@@ -346,21 +347,22 @@ def require_bubblewrap() -> None:
         "your own files, do without the sandbox: dlf grade --isolation none, or nbgrader "
         "autograde --BubblewrapProvisioner.isolation=none."
     )
-    program = shutil.which("bwrap")
+    if fault := _fault():
+        raise SandboxUnavailable(f"Student code runs only in a sandbox, and {fault}. {ways_on}")
+
+
+def _fault() -> str:
+    """Say why there can be no sandbox here; nothing if there can be one."""
+    machine, program = platform.machine(), shutil.which("bwrap")
+    if machine not in ARCHITECTURES:
+        return f"its filter of system calls does not know {machine} processors"
     if program is None:
-        raise SandboxUnavailable(
-            f"Student code runs only in a sandbox, and bubblewrap (the "
-            f"program bwrap) is not installed. {ways_on}"
-        )
+        return "bubblewrap (the program bwrap) is not installed"
     words = "--unshare-user --unshare-all --size 4096 --tmpfs /tmp --ro-bind / / --proc /proc"
     trial = subprocess.run(
         [program, *words.split(), "true"], capture_output=True, text=True, timeout=60
     )
-    if trial.returncode != 0:
-        raise SandboxUnavailable(
-            f"Student code runs only in a sandbox, and bubblewrap does not "
-            f"work here: {trial.stderr.strip()}. {ways_on}"
-        )
+    return f"bubblewrap does not work here: {trial.stderr.strip()}" if trial.returncode else ""
 
 
 def environment(home: str) -> dict[str, str]:

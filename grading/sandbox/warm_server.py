@@ -16,12 +16,15 @@ a process's command line.
 
 import base64
 import ctypes
+import fcntl
 import gc
 import importlib
 import json
 import os
 import resource
 import signal
+import socket
+import struct
 import sys
 from typing import Any, NoReturn
 
@@ -43,6 +46,8 @@ PRELOADED = (
 )
 # Flags of Linux: unshare, mount, prctl, open
 NEW_MOUNTS, NEW_IPC, NEW_USER, NEW_PIDS = 0x00020000, 0x08000000, 0x10000000, 0x20000000
+NEW_NETWORK = 0x40000000
+SET_INTERFACE, UP_AND_RUNNING = 0x8914, 0x1 | 0x40
 READ_ONLY, NO_SUID, NO_DEVICES, AGAIN, BIND = 1, 2, 4, 32, 4096
 PARENT_DEATH_SIGNAL, DUMPABLE, SECCOMP, NO_NEW_PRIVILEGES = 1, 4, 22, 38
 FILTER = 2
@@ -112,7 +117,8 @@ def keep(request: dict[str, Any], inherited: tuple[int, ...]) -> NoReturn:
             os.close(descriptor)
         user, group = os.getuid(), os.getgid()
         prctl(DUMPABLE, 1)  # or the maps could not be written
-        must(libc.unshare(NEW_USER | NEW_MOUNTS | NEW_PIDS | NEW_IPC), "unshare")
+        new = NEW_USER | NEW_MOUNTS | NEW_PIDS | NEW_IPC | NEW_NETWORK
+        must(libc.unshare(new), "unshare")
         prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
         for name, text in (
             ("setgroups", "deny"),
@@ -121,6 +127,7 @@ def keep(request: dict[str, Any], inherited: tuple[int, ...]) -> NoReturn:
         ):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
+        start_loopback()
         first = os.fork()
         if first == 0:
             be_first(request)
@@ -128,6 +135,13 @@ def keep(request: dict[str, Any], inherited: tuple[int, ...]) -> NoReturn:
         os.waitpid(first, 0)
     finally:
         os._exit(0)
+
+
+def start_loopback() -> None:
+    """Let 127.0.0.1 be reached: a new network namespace has its interface switched off."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as anything:
+        wish = struct.pack("16sh22x", b"lo", UP_AND_RUNNING)
+        fcntl.ioctl(anything, SET_INTERFACE, wish)
 
 
 def be_first(request: dict[str, Any]) -> NoReturn:

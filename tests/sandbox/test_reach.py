@@ -3,13 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests import PROJECT
-from tests.tiny_course import (
-    HALF,
-    A,
-    added,
-    scores,
-)
+from tests.tiny_course import HALF, A, added, scores, tiny_room
 
 
 def test_submitted_modules_are_not_imported(attack):
@@ -177,3 +174,43 @@ class listeners:
         for one in self.sockets:
             one.close()
         self.folder.cleanup()
+
+
+# Memory that belongs to no process, and what all processes of a user share: each call is refused.
+CHARGES = """
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def refused(call, *arguments):
+    return getattr(libc, call)(*arguments) < 0 and ctypes.get_errno() == errno.EPERM
+done = [call for call, arguments in {
+    "semget": (0, 32000, 0o1600), "shmget": (0, 2**20, 0o1600), "msgget": (0, 0o1600),
+    "inotify_init": (), "inotify_init1": (0,), "fanotify_init": (0, 0),
+    "mq_open": (b"/x", 0o102, 0o600, None), "memfd_create": (b"x", 0),
+}.items() if not refused(call, *arguments)]
+for family in range(64):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
+        for call in (socket.socket, socket.socketpair):
+            try:
+                call(family, kind)
+                done.append(family) if family not in (1, 2, 10, 16) else None
+            except OSError:
+                pass
+with socket.create_server(("127.0.0.1", 0)) as server:
+    with socket.create_connection(server.getsockname()) as one, server.accept()[0] as other:
+        one.sendall(b"hello")
+        assert other.recv(5) == b"hello"
+from multiprocessing import Lock, Pool
+with Lock(), Pool(2) as pool:
+    assert pool.map(abs, [-1, -2]) == [1, 2]
+assert not done, done
+print("all refused")
+"""
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_nothing_is_charged_to_nobody_or_to_all(tmp_path, warm_start):
+    room = tiny_room(tmp_path, warm_start=warm_start, timeout=30)
+    room.submit("charger", A, HALF, added(CHARGES))
+    assert scores(room.grade("charger", A)) == [4, 0]
+    text = (room.root / "autograded" / "charger" / A / f"{A}.ipynb").read_text()
+    assert "all refused" in text, text

@@ -148,7 +148,7 @@ def test_the_filter_refuses_what_it_should_and_nothing_else(machine):
     refused = seccomp.REFUSE | seccomp.EPERM
     banned = (numbers | seccomp.EVERYWHERE).items()
     for name, number in banned:
-        if name not in ("mmap", "clone"):
+        if name not in ("mmap", "clone", "socket", "socketpair"):
             assert run_filter(program, code, number) == refused, name
     shared_anonymous = run_filter(program, code, numbers["mmap"], 0, 4096, 3, 0x21)
     assert shared_anonymous == refused
@@ -158,15 +158,23 @@ def test_the_filter_refuses_what_it_should_and_nothing_else(machine):
     assert run_filter(program, code, numbers["clone"], 0x10000011) == refused
     assert run_filter(program, code, numbers["clone"], 0x3D0F00) == seccomp.ALLOW
     assert run_filter(program, code, seccomp.CLONE3) == seccomp.REFUSE | seccomp.ENOSYS
+    for call in ("socket", "socketpair"):
+        found = {family: run_filter(program, code, numbers[call], family) for family in range(64)}
+        assert {n for n, answer in found.items() if answer == seccomp.ALLOW} == {1, 2, 10, 16}
+        assert set(found.values()) == {seccomp.ALLOW, seccomp.REFUSE | seccomp.EAFNOSUPPORT}
     allowed = set(range(470)) - {number for _, number in banned} - {seccomp.CLONE3}
     assert {run_filter(program, code, number) for number in allowed} == {seccomp.ALLOW}
     assert run_filter(program, 0x40000003, 1) == refused  # 32-bit calls
     assert run_filter(program, code, seccomp.X32 + 9) == refused
 
 
-def test_an_unknown_processor_has_no_filter():
-    assert seccomp.refusals("vax") == b""
+def test_nothing_is_graded_on_an_unknown_processor(monkeypatch, no_cache):
     assert seccomp.refusals() == seccomp.refusals(platform.machine())
+    with pytest.raises(LookupError, match="got vax"):
+        seccomp.refusals("vax")
+    monkeypatch.setattr(platform, "machine", lambda: "vax")
+    with pytest.raises(SandboxUnavailable, match="does not know vax processors"):
+        require_bubblewrap()
 
 
 @pytest.fixture
