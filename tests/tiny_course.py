@@ -34,7 +34,8 @@ assert double(2) == 4, "twice two is four"
 ### BEGIN HIDDEN TESTS
 from grading import student
 asked = int(student.rng.integers(3, 10**6))  # CANARY-b0b1e5-double
-found = student.number("double(x)", "double(x)", x=asked)
+CALL = "double(x)  # CANARY-b0b1e5-asked-of-the-function"
+found = student.number(CALL, "double(x)", x=asked)
 assert found == 2 * asked, "double must hold for every number"
 ### END HIDDEN TESTS"""
 CHECK_TOTAL = """\

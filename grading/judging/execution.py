@@ -142,8 +142,10 @@ def _outcome_of(error: str) -> Outcome:
 def _visible_message(run: CellRun) -> str:
     """Say in a line how the visible part failed, in the words of its own assert."""
     errors = [output for output in run.outputs if output.output_type == "error"]
-    said = strip_ansi(errors[-1].evalue).strip().partition("\n")[0] if errors else ""
-    return f"{run.error}: {said}" if said else str(run.error)
+    if not errors:  # left out, or cut: then the name, which is a student's word too, goes with it
+        return "an error, whose text was left out"
+    said = strip_ansi(errors[-1].evalue).strip().partition("\n")[0]
+    return f"{errors[-1].ename}: {said}" if said else str(errors[-1].ename)
 
 
 def _seed(nb: NotebookNode, hidden: dict[str, str]) -> int:

@@ -51,9 +51,10 @@ class Secrets:
 
 
 def _texts(value: Any) -> list[str]:
-    """List the texts in an output; not pictures, which are base64."""
+    """List the texts in an output, names of kinds among them; not pictures, which are base64."""
     if isinstance(value, dict):
-        return [t for key, part in value.items() if key != "image/png" for t in _texts(part)]
+        parts = [part for key, part in value.items() if key != "image/png"]
+        return [text for part in (*value, *parts) for text in _texts(part)]
     if isinstance(value, list):
         return [text for part in value for text in _texts(part)]
     return [value] if isinstance(value, str) else []

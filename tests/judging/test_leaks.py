@@ -14,7 +14,7 @@ from grading.judging.withhold import WITHHELD, Secrets
 from grading.pages import clean, png
 from tests.tiny_course import HALF, RIGHT, WRONG, A, Attack, added, last, tiny_room
 
-CANARY = "b0b1e5"  # stands in every hidden block, and in the code that one sends to the kernel
+CANARY = "b0b1e5"  # stands in every hidden block, and in what each sends to the kernel
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +223,44 @@ def test_an_error_in_a_check_does_not_carry_what_was_overheard(attack):
     assert "Inputs" not in str(attack.outputs("named_after_inputs"))
 
 
+# Where the visible part of a later check can say what was overheard in an earlier one.
+PLACES = {
+    "name": "raise type(found, (Exception,), {})",
+    "name_of_a_base": "raise type('E', (type(found, (Exception,), {}),), {})(found)",
+    "text": "raise ValueError(found)",
+    "note": "error = ValueError('x'); error.add_note(found); raise error",
+    "cause": "raise ValueError('x') from ValueError(found)",
+    "print": "print(found); raise ValueError('x')",
+    "kind": "from IPython.display import display\n"
+    "    display({'text/plain': 'x', found: 'x'}, raw=True); raise ValueError('x')",
+    "metadata": "from IPython.display import display\n"
+    "    display({'text/plain': 'x'}, raw=True, metadata={found: found}); raise ValueError('x')",
+    "exit": "raise SystemExit(found)",
+}
+TEXTS = {
+    "whole": "[h for h in map(str, heard) if 'CANARY-b0' in h][0]",
+    "from_there_on": "str(heard)[str(heard).index('CANARY-b0'):][:200]",
+    "short": "str(heard)[str(heard).index('CANARY-b0'):][:25]",
+    "before": "str(heard)[str(heard).index('CANARY-b0') - 12:][:30]",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_no_place_of_a_failed_check_says_what_was_overheard(attack, place, text):
+    first = "if not [h for h in map(str, heard) if 'CANARY-b0' in h]: return 3"
+    find = f"{first}\n    found = {TEXTS[text]}"
+    solutions = {
+        "double": RIGHT["double"],
+        "total": f"def total(values):\n    {find}\n    {PLACES[place]}",
+    }
+    name = f"says_{place}_{text}"
+    graded = attack(name, solutions, added(LISTEN))
+    assert [check.score for check in graded.checks] == [4, 0]
+    assert CANARY not in everything(attack, name) + str(graded)
+    assert "no attribute" not in str(graded.checks)
+
+
 def everything(attack, student):
     """Join all that a student can ever receive."""
     page = feedback(attack, student)
@@ -244,8 +282,8 @@ def test_no_hidden_text_in_anything_a_student_receives(attack, student):
 
 def test_the_canaries_are_in_the_source(attack):
     text = (attack.room.root / "source" / A / f"{A}.ipynb").read_text()
-    assert text.count(CANARY) == 3
-    assert text.count("BEGIN HIDDEN TESTS") == text.count("CANARY-b0b1e5") - 1 == 2
+    assert text.count(CANARY) == 4
+    assert text.count("BEGIN HIDDEN TESTS") == text.count("CANARY-b0b1e5") - 2 == 2
 
 
 def test_the_export_has_no_hidden_text(attack, tmp_path):
