@@ -115,11 +115,12 @@ class Scratch(dict[str, Any]):
     """Global variables of a check's own: it reads the student's through them, and changes none.
 
     Python looks for a missing global variable with ``__missing__`` where the globals are not a
-    plain dict, in functions as well.
+    plain dict, in functions as well. A check that must let something stand in for one of the
+    student's functions finds all their variables as ``__students__``.
     """
 
     def __init__(self, name: str, below: dict[str, Any]) -> None:
-        super().__init__(__name__=name)
+        super().__init__(__name__=name, __students__=below)
         self._below = below
 
     def __missing__(self, name: str) -> Any:

@@ -61,4 +61,5 @@ def test_no_check_believes_a_recording_or_is_hurt_by_an_odd_answer(assignment):
     assert all(recording.values())
     assert recordings.played_back(assignment, recording, seed=0) == list(recording)
     assert recordings.played_back(assignment, recording, seed=1) == []
-    assert recordings.hurt_by_odd_answers(assignment, recording, seed=0) == []
+    # `make prove` tries all of them.
+    assert recordings.hurt_by_odd_answers(assignment, recording, seed=0, every=7) == []

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from grading import student, wire
-from grading.judging import trial
+from grading import student
 from grading.judging.checks import fits, stoppers
 from grading.judging.checks import weights as arrays
+from tests.judging.reference import reference_of
 
 NAN = math.nan
 
@@ -97,14 +97,8 @@ def test_weights_of_another_network_are_refused(weights):
 
 @pytest.fixture
 def reference():
-    """The reference solution, ready to be asked."""
-    names = {"__name__": "__main__"}
-    exec("import math, torch\nfrom torch import nn\nfrom pathlib import Path", names)
-    for cell in trial.reference("early_stopping").values():
-        exec(cell, names)
-    student.answer_with(lambda request: wire.answer(request, names))
-    yield names
-    student.answer_with(None)
+    with reference_of("early_stopping") as names:
+        yield names
 
 
 def test_a_fit_with_a_script_is_told_step_by_step(reference):

@@ -1,7 +1,7 @@
 """Weights of a student's model, as arrays by name: compared, and computed with."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -71,8 +71,30 @@ def logits(weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.ndarray:
         student.StudentError: if the weights are not those of such a network for these inputs, or
             are no finite numbers.
     """
+    return outputs(mlp_logits, weights, X)
+
+
+def outputs(
+    network: Callable[[Mapping[str, np.ndarray], np.ndarray], np.ndarray],
+    weights: Mapping[str, np.ndarray],
+    X: np.ndarray,
+) -> np.ndarray:
+    """Compute the outputs of a network for two classes from weights that a student gave.
+
+    Args:
+        network: `mlp_logits` or `normed_mlp_logits`.
+        weights: the network's `state_dict`.
+        X: (n, features) inputs.
+
+    Returns:
+        (n, 2) logits.
+
+    Raises:
+        student.StudentError: if the weights are not those of such a network for these inputs, or
+            are no finite numbers.
+    """
     try:
-        found = mlp_logits(weights, X)
+        found = network(weights, X)
     except ValueError:
         found = np.empty(0)
     if found.shape != (len(X), 2) or not np.isfinite(found).all():
