@@ -219,7 +219,7 @@ class CurveProbe(student.Probe):
         assert self.eval("any(stale)") is False, (
             "gradients of earlier batches are still there at the backward pass: set them to zero"
         )
-        last = [self.state(at_epoch[int(end)]) for end in ends]
+        last: list[Mapping[str, np.ndarray]] = [self.state(at_epoch[int(end)]) for end in ends]
         return Followed(curve, self.state(0), last)
 
     def _epochs(self) -> tuple[dict[int, int], int]:
