@@ -277,6 +277,12 @@ class CurveProbe(student.Probe):
         )
         return found
 
+    def first_and_last(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Read the weights that the stand-in network had at first and in the end of the last run."""
+        number = int(self.number("len(states)", "the network's weights", finite=True))
+        assert 0 < number < MOST_CALLS, "the network must come from make_mlp, and be validated"
+        return self.state(0), self.state(number - 1)
+
     def own_logits(self, X: np.ndarray) -> list[np.ndarray]:
         """Ask the networks that the student's own `make_mlp` built in the last run.
 
