@@ -278,7 +278,7 @@ class CurveProbe(student.Probe):
         return found
 
     def first_and_last(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Read the weights that the stand-in network had at first and in the end of the last run."""
+        """Read the stand-in network's weights at the beginning and the end of the last run."""
         number = int(self.number("len(states)", "the network's weights", finite=True))
         assert 0 < number < MOST_CALLS, "the network must come from make_mlp, and be validated"
         return self.state(0), self.state(number - 1)
