@@ -18,21 +18,21 @@ import sys
 from pathlib import Path
 from grading.judging.job import Result
 from grading.judging.store import Store
-store = Store(Path("/tmp/store"))
+store = Store(Path(sys.argv[1], "store"))
 store.put("aa" * 32, Result("small"))
 try:
     store.put("bb" * 32, Result("x" * 3_000_000))
 except OSError as error:
     print(error.errno)
-print(sorted(path.name[:4] for path in Path("/tmp/store").glob("*/*")))
+print(sorted(path.name[:4] for path in Path(sys.argv[1], "store").glob("*/*")))
 print(store.get("aa" * 32).notebook, store.get("bb" * 32))
 """
 
 
-def test_a_store_on_a_full_disk_keeps_what_it_had_and_no_half_results():
-    size = ["--size", str(2**20), "--tmpfs", "/tmp"]
+def test_a_store_on_a_full_disk_keeps_what_it_had_and_no_half_results(tmp_path):
+    size = ["--size", str(2**20), "--tmpfs", str(tmp_path)]
     sandbox = ["bwrap", "--dev-bind", "/", "/", *size, "--"]
-    command = [*sandbox, sys.executable, "-c", FILL]
+    command = [*sandbox, sys.executable, "-c", FILL, str(tmp_path)]
     said = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert said.splitlines() == ["28", "['aaaa']", "small None"]
 
