@@ -68,7 +68,6 @@ if program:
 os.execv(sys.argv[3], sys.argv[3:])
 """
 
-
 # Run outside, once the kernel has made its sockets: joins the sandbox's mount namespace, makes the
 # sockets' folder read-only there, and limits how many files the folders in memory may hold.
 CLOSE_FOLDERS = """
@@ -143,11 +142,13 @@ class BubblewrapProvisioner(LocalProvisioner):
         """
         assert isinstance(self.parent, KernelManager)
         folder = Path(self.parent.connection_file).parent
-        refused = refusals() if self.isolation == "bubblewrap" else b""
+        caged = self.isolation == "bubblewrap"
+        if caged:
+            require_bubblewrap()  # first: there may be no filter for this processor
+        refused = refusals() if caged else b""
         limits = [json.dumps(self.limits()), base64.b64encode(refused).decode()]
         cmd = [sys.executable, "-I", "-S", "-c", SET_LIMITS, *limits, *cmd]
-        if self.isolation == "bubblewrap":
-            require_bubblewrap()
+        if caged:
             cmd = [*self.bubblewrap(folder), "--", *cmd]
             kwargs |= {"env": {"PATH": "/usr/bin:/bin"}, "cwd": "/"}
         else:

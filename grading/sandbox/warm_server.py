@@ -238,9 +238,8 @@ def give_up_privileges(request: dict[str, Any]) -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     must(libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
     steps = base64.b64decode(request["filter"])
-    if steps:
-        program = Program(len(steps) // 8, steps)
-        must(libc.prctl(SECCOMP, FILTER, ctypes.byref(program), 0, 0), "seccomp")
+    program = Program(len(steps) // 8, steps)
+    must(libc.prctl(SECCOMP, FILTER, ctypes.byref(program), 0, 0), "seccomp")
     prctl(DUMPABLE, 1)  # as any program is
 
 

@@ -175,6 +175,12 @@ def test_nothing_is_graded_on_an_unknown_processor(monkeypatch, no_cache):
     monkeypatch.setattr(platform, "machine", lambda: "vax")
     with pytest.raises(SandboxUnavailable, match="does not know vax processors"):
         require_bubblewrap()
+    owner = BubblewrapProvisioner()
+    with (
+        StudentKernel(owner, files={}, hidden_folder="", output_limit=1) as kernel,
+        pytest.raises(SandboxUnavailable, match="does not know vax processors"),
+    ):
+        kernel.start()
 
 
 @pytest.fixture

@@ -107,18 +107,16 @@ TRACES = {
         "except OSError: print('taken')",
         "free",
     ),
+    # A port stays in use for a minute after a connection that its side has closed first.
+    "closed ports": (
+        "import socket\n"
+        "port = socket.socket(); port.bind(('127.0.0.1', 7778)); port.listen()\n"
+        "there = socket.create_connection(('127.0.0.1', 7778)); here = port.accept()[0]\n"
+        "here.close(); there.close(); port.close()",
+        "print(sum(line.split()[3] == '06' for line in open('/proc/net/tcp')))",  # TIME_WAIT
+        "0",
+    ),
 }
-
-
-# A port stays in use for a minute after a connection that its side has closed first.
-TRACES["closed ports"] = (
-    "import socket\n"
-    "port = socket.socket(); port.bind(('127.0.0.1', 7778)); port.listen()\n"
-    "there = socket.create_connection(('127.0.0.1', 7778)); here = port.accept()[0]\n"
-    "here.close(); there.close(); port.close()",
-    "print(sum(line.split()[3] == '06' for line in open('/proc/net/tcp')))",  # TIME_WAIT
-    "0",
-)
 
 
 @pytest.mark.parametrize("name", TRACES)
